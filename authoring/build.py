@@ -1,0 +1,117 @@
+"""source/ → solutions/ → chapters/ → the README's table (`make build`). Executes only what changed."""
+
+import argparse
+import json
+import os
+import sys
+import time
+
+import nbclient
+import nbformat
+import tqdm
+
+from authoring import chapter as chapters
+from authoring import moved, notebooks, readme
+from coursekit import places
+
+RUNS = places.SOLUTIONS / "runs.json"  # for each chapter the key of its stored outputs and the seconds it took
+ENVIRONMENT = {"COURSEKIT_STRICT": "1", "COURSE_DEVICE": "cpu"}
+SECONDS_A_CELL = 300
+SLOW = 2.0  # seconds; slower cells are listed
+
+
+def execute(notebook, folder, strict=True):
+    """Run all cells of `notebook` in `folder` in a fresh kernel. Returns the seconds of each cell.
+
+    Raises SourceError with the number of the cell and the traceback when a cell fails.
+    """
+    os.environ.update(ENVIRONMENT)
+    os.environ["COURSEKIT_STRICT"] = "1" if strict else "0"
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
+        coalesce_streams=True,
+    )
+    with client.setup_kernel():
+        seconds = []
+        for index, cell in enumerate(notebook.cells):
+            began = time.perf_counter()
+            try:
+                client.execute_cell(cell, index)
+            except nbclient.exceptions.CellExecutionError as error:
+                raise chapters.SourceError(f"cell {index} failed:\n{cell.source}\n\n{error}") from None
+            except nbclient.exceptions.CellTimeoutError:
+                raise chapters.SourceError(f"cell {index} took over {SECONDS_A_CELL} s:\n{cell.source}") from None
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def build(name, force=False):
+    """Build one chapter. Returns the lines of its table of moved outputs (empty when nothing moved)."""
+    chapter = chapters.read(name)
+    runs = read_runs()
+    target = places.SOLUTIONS / f"{name}.ipynb"
+    fresh = notebooks.solution(chapter)
+    bare = notebooks.learner(fresh)
+    key = notebooks.key(chapter, fresh)
+    stored = nbformat.read(target, as_version=4) if target.exists() else None
+    lines = []
+    if force or stored is None or runs.get(name, {}).get("key") != key:
+        print(f"{name}: executing …", flush=True)
+        try:
+            seconds = execute(fresh, places.SOLUTIONS)
+        except chapters.SourceError as error:
+            raise chapters.SourceError(f"{chapter.path.name}: {error}") from None
+        notebooks.tidy(fresh)
+        lines = moved.table(stored, fresh) if stored else []
+        runs[name] = {"key": key, "seconds": round(sum(seconds))}
+        slow = [f"cell {index}: {value:.1f} s" for index, value in enumerate(seconds) if value > SLOW]
+        print(f"{name}: {sum(seconds):.1f} s from top to bottom; {', '.join(slow)}")
+    else:
+        for new, old in zip(fresh.cells, stored.cells, strict=False):
+            if new.cell_type == "code" and old.cell_type == "code":
+                new.outputs = old.outputs
+    write(target, notebooks.as_text(fresh))
+    write(places.CHAPTERS / target.name, notebooks.as_text(bare))
+    write(RUNS, json.dumps({name: runs[name] for name in sorted(runs)}, indent=1) + "\n")
+    return lines
+
+
+def read_runs():
+    """What solutions/runs.json holds."""
+    return json.loads(RUNS.read_text(encoding="utf8")) if RUNS.exists() else {}
+
+
+def write(path, text):
+    """Write `text` unless the file already holds it."""
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists() or path.read_bytes() != text.encode("utf8"):
+        places.write_atomically(path, text.encode("utf8"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("chapters", nargs="*", help="names, or beginnings of names, of chapters; none: all")
+    parser.add_argument("--force", action="store_true", help="execute even what did not change")
+    asked = parser.parse_args()
+    chosen = [name for name in chapters.names() if not asked.chapters or name.startswith(tuple(asked.chapters))]
+    if not chosen:
+        sys.exit(f"There is no chapter {asked.chapters}; there are {', '.join(chapters.names())}.")
+    report = []
+    try:
+        for name in tqdm.tqdm(chosen, desc="chapters", leave=False, disable=not sys.stderr.isatty()):
+            report += [f"{name} · {line}" for line in build(name, asked.force)]
+        for path in [*places.SOLUTIONS.glob("*.ipynb"), *places.CHAPTERS.glob("*.ipynb")]:
+            if path.stem not in chapters.names():
+                path.unlink()  # generated from a source that is gone
+        readme.write()
+    except chapters.SourceError as error:
+        sys.exit(f"source/{error}")
+    print("\n".join(["", "Stored outputs that moved, old beside new:", *report]) if report else "No stored output moved.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The notebooks of a chapter: the solution (not yet executed) and the learner's, as deterministic JSON."""
+
+import copy
+import hashlib
+import json
+import re
+
+import nbformat
+from nbgrader.preprocessors import ClearSolutions
+
+from authoring import chapter as chapters
+from coursekit import places
+
+STUB = "...  # your code here"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def solution(chapter):
+    """The notebook with every exercise solved, its outputs still empty."""
+    notebook = nbformat.v4.new_notebook(metadata=copy.deepcopy(METADATA))
+    notebook.nbformat_minor = 5
+    cells = [nbformat.v4.new_markdown_cell(_title(chapter)), *copy.deepcopy(chapter.notebook.cells)]
+    for position, cell in enumerate(cells):
+        cell.id = f"{chapter.name.replace('_', '-')[:50]}-{position:03d}"
+        kept = sorted(chapters.tags(cell))
+        cell.metadata = nbformat.NotebookNode({"tags": kept} if kept else {})
+        if cell.cell_type == "code":
+            cell.execution_count, cell.outputs = None, []
+    for position, cell in enumerate(cells):
+        if "exercise" in chapters.tags(cell):
+            name = re.search(r'"([\w.]+)"', cells[position + 1].source)[1].replace(".", "-")
+            points = chapters.EXERCISE_TITLE.search(cells[position - 1].source)[2].count("●")
+            cell.metadata["nbgrader"] = _nbgrader(name, solution=True)
+            cells[position + 1].metadata["nbgrader"] = _nbgrader(f"check-{name}", grade=True, points=points)
+    notebook.cells = cells
+    return notebook
+
+
+def learner(solved):
+    """The learner's notebook for a solution notebook: solutions replaced by a stub, no outputs."""
+    notebook = copy.deepcopy(solved)
+    clear = ClearSolutions(code_stub={"python": STUB})
+    notebook, _ = clear.preprocess(notebook, {})
+    for cell in notebook.cells:
+        cell.metadata.get("nbgrader", {}).pop("checksum", None)
+        if cell.cell_type == "code":
+            cell.execution_count, cell.outputs = None, []
+    return notebook
+
+
+def as_text(notebook):
+    """The notebook as JSON: keys sorted, one space of indentation, a newline at the end."""
+    lines = json.loads(nbformat.writes(notebook))  # nbformat splits texts into lines
+    return json.dumps(lines, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def tidy(notebook):
+    """Remove from executed outputs what differs from run to run: counts, times, views of widgets."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type != "code":
+            continue
+        cell.execution_count = None
+        kept = []
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output["execution_count"] = None
+            if "data" in output:
+                live = output["data"].pop(WIDGET_VIEW, None)
+                if live and not output["data"]:
+                    continue
+            kept.append(output)
+        cell.outputs = kept
+    notebook.metadata = nbformat.from_dict(copy.deepcopy(METADATA))
+    return notebook
+
+
+def key(chapter, notebook):
+    """A hash of all that the outputs depend on: code cells, coursekit, data sets, pinned versions."""
+    parts = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    files = sorted((places.ROOT / "coursekit").rglob("*.py"))
+    files += [places.DATASETS / name / "card.toml" for name in chapter.header.data]
+    parts += [path.read_text(encoding="utf8") for path in [*files, places.ROOT / "requirements.txt"]]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _title(chapter):
+    header = chapter.header
+    before = ", ".join(header.prerequisites) or "none"
+    return f"# {chapter.number} · {header.title}\n\n*{header.promise}*\n\n{header.minutes} minutes · Before this: {before}"
+
+
+def _nbgrader(grade_id, grade=False, solution=False, points=None):
+    cell = {"schema_version": 3, "grade_id": grade_id, "grade": grade, "solution": solution}
+    cell |= {"locked": not solution, "task": False}
+    return cell | ({"points": points} if grade else {})

@@ -1,0 +1,26 @@
+"""What a chapter imports: `import coursekit as ck; ck.start()`.
+
+start      quiet import of TensorFlow, seeds, device, look of figures
+data       the data sets, e.g. `ck.data.fashion_mnist(train=12_000, test=2_000)`
+show       a figure with alt text; explore: a figure with sliders
+check, hint, solution, quiz, reset, progress      exercises
+LiveProgress                                      a bar while a model trains, one line afterwards
+"""
+
+import importlib
+
+from coursekit import data
+from coursekit.figures import explore, show
+from coursekit.runtime import start
+
+__all__ = ["LiveProgress", "check", "data", "explore", "hint", "progress", "quiz", "reset", "show", "solution", "start"]
+
+_LATER = {"LiveProgress": "training"} | dict.fromkeys(
+    ("check", "hint", "progress", "quiz", "reset", "solution"), "exercises"
+)
+
+
+def __getattr__(name):  # what needs Keras is imported on first use: after start() has imported it quietly
+    if name in _LATER:
+        return getattr(importlib.import_module(f"coursekit.{_LATER[name]}"), name)
+    raise AttributeError(f"coursekit has no {name!r}; see help(coursekit)")

@@ -1,0 +1,37 @@
+"""Where things lie. Every other module asks here."""
+
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CHAPTERS = ROOT / "chapters"
+SOLUTIONS = ROOT / "solutions"
+DATASETS = ROOT / "datasets"
+FETCHED = ROOT / ".data"
+WORKSPACE = ROOT / "workspace"
+
+
+def strict():
+    """Whether a wrong answer raises (grading, CI) in place of only telling."""
+    return os.environ.get("COURSEKIT_STRICT") == "1"
+
+
+class CourseError(Exception):
+    """A problem that one sentence explains; notebooks show that sentence and no traceback."""
+
+    def _render_traceback_(self):  # IPython asks an exception for this
+        return [f"Problem: {self}"]
+
+
+def write_atomically(path, data):
+    """Write `data` (bytes) to `path` so that a reader sees the old file or the new one, never half of one."""
+    path = pathlib.Path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
