@@ -110,7 +110,9 @@ def main():
         readme.write()
     except chapters.SourceError as error:
         sys.exit(f"source/{error}")
-    print("\n".join(["", "Stored outputs that moved, old beside new:", *report]) if report else "No stored output moved.")
+    print(
+        "\n".join(["", "Stored outputs that moved, old beside new:", *report]) if report else "No stored output moved."
+    )
 
 
 if __name__ == "__main__":

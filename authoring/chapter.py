@@ -25,7 +25,7 @@ class Header:
     """What the YAML header of a chapter says.
 
     articles: sections of the articles that it carries, as `a0 3.1`; clinic: the faults that it repairs, as `01-1`;
-    topic: the name before the dot in its exercises; ignored: why each output tagged nbval-ignore-output is not compared.
+    topic: the name before the dot in its exercises; ignored: why an output is not compared.
     """
 
     title: str
@@ -97,7 +97,9 @@ def _read_header(path, text):
         values = yaml.safe_load(block)
     except yaml.YAMLError as error:
         line = error.problem_mark.line + 2 if getattr(error, "problem_mark", None) else 1
-        raise SourceError(f"{path.name}:{line}: the header is not valid YAML ({getattr(error, 'problem', error)})") from None
+        raise SourceError(
+            f"{path.name}:{line}: the header is not valid YAML ({getattr(error, 'problem', error)})"
+        ) from None
     if not isinstance(values, dict):
         raise SourceError(f"{path.name}:1: the header must be `key: value` lines")
 

@@ -91,7 +91,9 @@ def key(chapter, notebook):
 def _title(chapter):
     header = chapter.header
     before = ", ".join(header.prerequisites) or "none"
-    return f"# {chapter.number} · {header.title}\n\n*{header.promise}*\n\n{header.minutes} minutes · Before this: {before}"
+    return (
+        f"# {chapter.number} · {header.title}\n\n*{header.promise}*\n\n{header.minutes} minutes · Before this: {before}"
+    )
 
 
 def _nbgrader(grade_id, grade=False, solution=False, points=None):

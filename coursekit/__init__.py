@@ -5,6 +5,7 @@ data       the data sets, e.g. `ck.data.fashion_mnist(train=12_000, test=2_000)`
 show       a figure with alt text; explore: a figure with sliders
 check, hint, solution, quiz, reset, progress      exercises
 LiveProgress                                      a bar while a model trains, one line afterwards
+doctor     is this machine ready?
 """
 
 import importlib
@@ -13,9 +14,22 @@ from coursekit import data
 from coursekit.figures import explore, show
 from coursekit.runtime import start
 
-__all__ = ["LiveProgress", "check", "data", "explore", "hint", "progress", "quiz", "reset", "show", "solution", "start"]
+__all__ = [
+    "LiveProgress",
+    "check",
+    "data",
+    "doctor",
+    "explore",
+    "hint",
+    "progress",
+    "quiz",
+    "reset",
+    "show",
+    "solution",
+    "start",
+]
 
-_LATER = {"LiveProgress": "training"} | dict.fromkeys(
+_LATER = {"LiveProgress": "training", "doctor": "health"} | dict.fromkeys(
     ("check", "hint", "progress", "quiz", "reset", "solution"), "exercises"
 )
 

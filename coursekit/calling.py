@@ -3,6 +3,7 @@
 import builtins
 import contextlib
 import copy
+import dis
 import io
 import signal
 import threading
@@ -53,7 +54,10 @@ def call(function, *arguments, seconds=SECONDS):
     given = copy.deepcopy(arguments)
     printed = _ShortBuffer()
     names, kept_names = vars(builtins), dict(vars(builtins))
-    with warnings.catch_warnings(record=True) as caught, np.errstate(over="warn", divide="warn", invalid="warn", under="ignore"):
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        np.errstate(over="warn", divide="warn", invalid="warn", under="ignore"),
+    ):
         warnings.simplefilter("always")
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), _time_limit(seconds):
@@ -71,7 +75,7 @@ def call(function, *arguments, seconds=SECONDS):
     for number, (before, after) in enumerate(zip(arguments, given, strict=True), start=1):
         if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=before.dtype.kind == "f"):
             raise NotYet(
-                f"Your function changed its argument number {number} in place: the caller's array is no longer the same. "
+                f"Your function changed its argument number {number} in place: the caller's array is not the same now. "
                 "Compute a new array, e.g. `x = x - 1` in place of `x -= 1`."
             )
     return outcome, _remarks(printed, caught)
@@ -160,6 +164,5 @@ def is_placeholder(answer):
     if not isinstance(answer, types.FunctionType):
         return False
 
-    def untouched(): ...
-
-    return answer.__code__.co_code == untouched.__code__.co_code
+    steps = [step for step in dis.get_instructions(answer) if step.opname not in ("RESUME", "NOP")]
+    return all(step.opname in ("LOAD_CONST", "RETURN_CONST", "RETURN_VALUE") and step.argval is None for step in steps)

@@ -24,9 +24,7 @@ def check(name, answer):
     verdict = checking.judge(exercise, answer)
     record = STORE.read().get(name, {})
     if verdict.status != "not attempted":
-        STORE.update(
-            name, status=verdict.status, tries=int(record.get("tries", 0)) + 1, mistake=verdict.mistake
-        )
+        STORE.update(name, status=verdict.status, tries=int(record.get("tries", 0)) + 1, mistake=verdict.mistake)
     elif not record:
         STORE.update(name, status=verdict.status)
     ending = {
@@ -113,7 +111,9 @@ def progress(topic=None):
         states = {item.name: records.get(item.name, {}).get("status", "not attempted") for item in exercises}
         answered = sum(records.get(item.name, {}).get("status") == "correct" for item in questions)
         done = sum(state == "correct" for state in states.values())
-        lines = [f"**{title}**: {done} of {len(states)} exercises solved, {answered} of {len(questions)} questions right."]
+        lines = [
+            f"**{title}**: {done} of {len(states)} exercises solved, {answered} of {len(questions)} questions right."
+        ]
         lines += ["| | exercise | state |", "|---|---|---|"] if topic else []
         lines += [f"| {SIGNS[state]} | {name} | {state} |" for name, state in states.items()] if topic else []
         _say("\n\n".join(lines[:1]) + ("\n\n" + "\n".join(lines[1:]) if topic else ""))
@@ -150,7 +150,9 @@ def _exercise_cell(name, where):
 
 def _say(text):
     """Show Markdown in a notebook, and the same text without its signs elsewhere."""
-    plain = re.sub(r"```python\n|```|\*\*|`", "", text)
+    # Every second piece between two ``` is code, where ** and ` mean something else.
+    pieces = re.split(r"```(?:python\n)?", text)
+    plain = "".join(piece if number % 2 else re.sub(r"\*\*|`", "", piece) for number, piece in enumerate(pieces))
     IPython.display.display({"text/markdown": text, "text/plain": plain}, raw=True)
 
 

@@ -42,7 +42,9 @@ class Store:
         except (ValueError, KeyError, TypeError):
             aside = unused_name(path.with_name("progress.damaged.json"))
             path.rename(aside)
-            print(f"{NAME} was damaged. It is kept as {aside.name}; your notebooks are untouched; progress starts anew.")
+            print(
+                f"{NAME} was damaged. It is kept as {aside.name}; your notebooks are untouched; progress starts anew."
+            )
             return {}
 
     def update(self, name, **changes):

@@ -30,8 +30,8 @@ ck.start()
 # With sigmoid it stays at 10.0 %, which is what guessing gives: there are ten classes
 # (University of Amsterdam, Deep Learning tutorial 3).
 #
-# Sigmoid trained networks for decades. So why does it fail there? At the end of this chapter you will have made it fail,
-# and you will have cured it in two ways. Here are the pictures.
+# So why does sigmoid fail there? At the end of this chapter you will have made it fail, and cured it in two ways.
+# Here are the pictures.
 
 # %%
 import keras
@@ -169,11 +169,15 @@ for name, axis in zip(elementwise, axes.flat, strict=False):
     axis.set(title=name, ylim=(-1.3, 2.5), xlabel="x (input)", ylabel="output")
 axes.flat[0].legend(fontsize=8)
 axes.flat[-1].axis("off")
-ck.show(figure, alt="Seven activation functions and their slopes from -6 to 6: the slopes of sigmoid and tanh fade at both ends")
+ck.show(
+    figure,
+    alt="Seven activation functions and their slopes from -6 to 6: the slopes of sigmoid and tanh fade at both ends",
+)
 
 # %% [markdown]
 # Where the slope is nearly zero a unit is **saturated** (饱和): it hardly reacts, and hardly learns. Move the sliders.
 # Which functions saturate on both sides, which on one, which on none?
+
 
 # %%
 def tangent(activation, input):
@@ -201,6 +205,7 @@ ck.explore(
 # ### Exercise 1.1 · ●○○ · 5 minutes
 # Write `relu_gradient(x)`: the slope of ReLU at each entry of the array `x`. At exactly 0 take 0, as Keras does.
 # No loop is needed.
+
 
 # %% tags=["exercise"]
 def relu_gradient(x):
@@ -236,6 +241,7 @@ for name, value in [("sigmoid", [-1000.0]), ("tanh", [1000.0]), ("softmax", [0.0
 # Write `stable_tanh(x)` from `np.exp`, without `np.tanh`, so that it holds from −1000 to 1000. Divide numerator and
 # denominator by $e^{|x|}$ and look which exponents are left.
 
+
 # %% tags=["exercise"]
 def stable_tanh(x):
     ### BEGIN SOLUTION
@@ -251,6 +257,7 @@ ck.check("activations.stable_tanh", stable_tanh)
 # ### Exercise 1.3 · ●●○ · 8 minutes
 # Write `softmax(x)` for an array of shape `(examples, classes)`, with rows that sum to 1, so that it survives ±1000.
 # Softmax does not change when the same number is subtracted from all entries of a row. Which number helps?
+
 
 # %% tags=["exercise"]
 def softmax(x):
@@ -314,7 +321,10 @@ for axis, initializer in zip(axes, ["glorot_uniform", "he_normal"], strict=True)
         axis.semilogy(range(1, 11), sizes, marker=marker, label=name)
     axis.set(title=initializer, xlabel="layer (1 is next to the picture)", ylabel="size of the gradient")
 axes[1].legend(fontsize=8, ncol=2)
-ck.show(figure, alt="Gradient size by layer, logarithmic: sigmoid loses five powers of ten from layer 10 to layer 1, the others stay level")
+ck.show(
+    figure,
+    alt="Gradient size by layer, logarithmic: sigmoid loses five powers of ten from layer 10 to layer 1, the others stay level",
+)
 
 # %%
 for name in elementwise:
@@ -330,6 +340,7 @@ assert all(0.1 < value < 10 for (name, _), value in ratio.items() if name != "si
 # ### Exercise 1.4 · ●○○ · 4 minutes
 # Write `largest_share(layers)`: the largest part of a gradient that can pass back through the activations of `layers`
 # sigmoid layers, if the weights neither shrink nor stretch it.
+
 
 # %% tags=["exercise"]
 def largest_share(layers):
@@ -348,6 +359,7 @@ ck.check("activations.largest_share", largest_share)
 # again: it is **dead**. A step that is too large can push units there. We train a net of 256 and 128 ReLU units with plain
 # gradient steps of size 0.1, then of size 1, and count.
 
+
 # %%
 def small_network(activation):
     """784 pixels, two hidden layers, ten logits; the same starting weights every time."""
@@ -361,6 +373,12 @@ def train(label, network, optimizer, epochs, pixels=x_train, batch_size=128):
     network.fit(pixels, y_train, batch_size, epochs, verbose=0, callbacks=[ck.LiveProgress(label)])
 
 
+def test_accuracy(network, pixels=x_test):
+    """Share of the test pictures whose largest logit is at the right class."""
+    return np.mean(network(pixels).numpy().argmax(axis=-1) == y_test)
+
+
+# %%
 dead = {}
 for step in [0.1, 1.0]:
     network = small_network("relu")
@@ -383,6 +401,7 @@ print("every picture gets the same answer:", class_names[answers[0].argmax()])
 # ### Exercise 1.5 · ●●○ · 6 minutes
 # Write `dead_units(activations)`: how many units of a ReLU layer are dead, given its outputs of shape `(examples, units)`.
 
+
 # %% tags=["exercise"]
 def dead_units(activations):
     ### BEGIN SOLUTION
@@ -404,7 +423,7 @@ accuracy = {}
 for name in elementwise:
     network = small_network(name)
     train(name, network, "adam", epochs=3)
-    accuracy[name] = network.evaluate(x_test, y_test, batch_size=1_000, verbose=0)[1]
+    accuracy[name] = test_accuracy(network)
 
 # %%
 published = {"sigmoid": 10.0, "tanh": 87.6, "relu": 88.6, "leaky_relu": 88.9, "elu": 87.3, "silu": 88.7}
@@ -430,6 +449,7 @@ assert 0.82 < min(others) and max(others) < 0.87 and max(others) - min(others) <
 # ## Why it failed there
 #
 # We rebuild the published net, then change **one thing at a time**.
+
 
 # %%
 def published_network(hidden=(512, 256, 256, 128), start=None):
@@ -459,7 +479,7 @@ changes = {
 reached = {}
 for change, (network, optimizer, darkest) in changes.items():
     train(change, network, optimizer, 4, pixels=x_train * (1 - darkest) + darkest, batch_size=256)
-    _, reached[change] = network.evaluate(x_test * (1 - darkest) + darkest, y_test, batch_size=1_000, verbose=0)
+    reached[change] = test_accuracy(network, x_test * (1 - darkest) + darkest)
 
 # %%
 for change, value in reached.items():
@@ -476,6 +496,7 @@ assert reached["two layers"] > 0.3 and reached["Adam"] > 0.55
 # Write `build_network(activation)`: a compiled Keras model for pictures of shape `(batch, 784)`, with two hidden layers of
 # 64 units, the given activation, and ten logits (no activation at the output). Compile it with Adam and the loss `loss`.
 # The check trains it for a few steps.
+
 
 # %% tags=["exercise"]
 def build_network(activation):
@@ -506,6 +527,7 @@ ck.check("activations.build_network", build_network)
 # Write `output_activation(task)`. It gets one of `"temperature"` (degrees Celsius), `"spam"` (the probability that a
 # mail is spam), `"digit"` (which of ten digits, as probabilities) or `"tags"` (for each of 20 tags the probability that a
 # picture has it; several may hold) and returns the Keras name: `"linear"`, `"sigmoid"`, `"softmax"` or `"tanh"`.
+
 
 # %% tags=["exercise"]
 def output_activation(task):

@@ -42,9 +42,13 @@ def judge_compiled(network, x, y, shape, parameters=None, learning_steps=20):
         raise NotYet("The model is not compiled: call `compile` with an optimizer and a loss before you return it.")
     output, _ = calling.call(lambda: np.asarray(network(x)), seconds=SECONDS_FOR_A_MODEL)
     if output.shape != tuple(shape):
-        raise NotYet(f"For inputs of shape {x.shape} I expected outputs of shape **{tuple(shape)}**, got **{output.shape}**.")
+        raise NotYet(
+            f"For inputs of shape {x.shape} I expected outputs of shape **{tuple(shape)}**, got **{output.shape}**."
+        )
     if parameters is not None and network.count_params() != parameters:
-        raise NotYet(f"I expected **{parameters:,}** parameters and got **{network.count_params():,}**. Count the layers.")
+        raise NotYet(
+            f"I expected **{parameters:,}** parameters and got **{network.count_params():,}**. Count the layers."
+        )
     losses, _ = calling.call(
         lambda: [_first(network.train_on_batch(x, y)) for _ in range(learning_steps)], seconds=SECONDS_FOR_A_MODEL
     )

@@ -9,7 +9,7 @@ from coursekit.checks import build, judge_classifier, sums_to_one
 
 _LARGE = np.array([-1000.0, -30.0, -1.0, 0.0, 0.5, 30.0, 1000.0])
 _ROWS = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
-_LARGE_ROWS = np.array([[1000.0, 1001.0, 999.0], [-1000.0, 0.0, 1000.0]])
+_LARGE_ROWS = np.array([[1000.0, 1001.0, 999.0], [-1000.0, -999.0, -1001.0]])
 _TASKS = {"temperature": "linear", "spam": "sigmoid", "digit": "softmax", "tags": "sigmoid"}
 
 
@@ -42,8 +42,7 @@ def _judge_network(answer):
     y = np.arange(32) % 10
     if sums_to_one(np.asarray(_untrained(answer, "relu")(x))):
         raise NotYet("The rows of the output sum to 1: the last layer has a softmax, and ten logits were asked for.")
-    sizes = [784, 64, 64, 10]
-    parameters = sum(inputs * units + units for inputs, units in zip(sizes, sizes[1:], strict=False))
+    parameters = (784 + 1) * 64 + (64 + 1) * 64 + (64 + 1) * 10
     if _is_affine(_untrained(answer, "relu"), x):
         raise NotYet("With activation='relu' the network is still one straight line: the activation is not used.")
     if not _is_affine(_untrained(answer, "linear"), x):
@@ -80,7 +79,9 @@ ITEMS = [
         mistakes={
             "It looks as if ReLU itself was returned, not its slope.": lambda x: np.maximum(0, x),
             "It looks as if the slope at exactly 0 was taken as 1; here it is 0.": lambda x: (x >= 0) * 1.0,
-            "It looks as if the slope at exactly 0 was taken as one half; here it is 0.": lambda x: np.heaviside(x, 0.5),
+            "It looks as if the slope at exactly 0 was taken as one half; here it is 0.": lambda x: np.heaviside(
+                x, 0.5
+            ),
             "It looks as if the sign of x was returned: left of 0 the slope is 0, not −1.": np.sign,
         },
     ),
@@ -88,7 +89,7 @@ ITEMS = [
         "activations.stable_tanh",
         hints=(
             "For x ≥ 0, dividing by e^x leaves (1 − e^(−2x)) / (1 + e^(−2x)): the exponent is never positive.",
-            "Compute with |x|, then give the result the sign of x: `np.sign(x) * (1 - s) / (1 + s)` with `s = np.exp(...)`.",
+            "Compute with |x|, then give the result its sign: `np.sign(x) * (1 - s) / (1 + s)` with `s = np.exp(...)`.",
         ),
         reference=_stable_tanh,
         cases=((np.array([-2.0, -0.5, 0.0, 0.5, 2.0]),), (_LARGE,)),
@@ -112,12 +113,14 @@ ITEMS = [
         reference=_softmax,
         cases=((_ROWS,), (_LARGE_ROWS,)),
         mistakes={
-            "It looks as if the sum runs over all entries; each row must sum to 1 on its own.": lambda x: special.softmax(x),
+            "It looks as if the sum runs over all entries; each row must sum to 1 on its own.": lambda x: (
+                special.softmax(x)
+            ),
             "It looks as if the columns sum to 1; the rows must.": lambda x: special.softmax(x, axis=0),
             "The formula is right on paper, but e^1000 overflows. Subtract the row's maximum first.": lambda x: (
                 np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
             ),
-            "One number is subtracted from all rows; a row far below it underflows to 0/0. Take each row's own maximum.": (
+            "One number is subtracted from all rows: a row far below it becomes 0/0. Take each row's maximum.": (
                 lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(axis=-1, keepdims=True)
             ),
             "It looks as if the division by the sum is missing.": lambda x: np.exp(x - x.max(axis=-1, keepdims=True)),
@@ -153,7 +156,9 @@ ITEMS = [
         ),
         mistakes={
             "It looks as if single zeros were counted; a dead unit is 0 for every example.": lambda a: np.sum(a == 0),
-            "It looks as if rows were counted; units are the columns (axis=0).": lambda a: np.sum(np.all(a == 0, axis=1)),
+            "It looks as if rows were counted; units are the columns (axis=0).": lambda a: np.sum(
+                np.all(a == 0, axis=1)
+            ),
             "It looks as if units with any zero were counted; a dead unit is 0 for every example.": lambda a: np.sum(
                 np.any(a == 0, axis=0)
             ),
@@ -163,7 +168,7 @@ ITEMS = [
     Exercise(
         "activations.build_network",
         hints=(
-            "`keras.Sequential([keras.Input((784,)), layers.Dense(64, activation), …, layers.Dense(10)])`.",
+            "`keras.Sequential([keras.Input((784,)), layers.Dense(64, activation), …, layers.Dense(10)])`",
             '`network.compile("adam", loss)` before `return network`.',
         ),
         judge=_judge_network,
@@ -197,16 +202,22 @@ ITEMS = [
         {
             "Anything that one Dense layer can compute": (True, "The product of five matrices is one matrix."),
             "More than one layer, less than five with ReLU": (False, "Try it: multiply the five matrices."),
-            "Any function, if the layers are wide enough": (False, "Width does not bend a line. That needs an activation."),
+            "Any function, if the layers are wide enough": (
+                False,
+                "Width does not bend a line. That needs an activation.",
+            ),
         },
     ),
     Quiz(
         "activations.quarter",
-        "Ten sigmoid layers, weights that neither shrink nor stretch. At most how much of the gradient reaches layer 1?",
+        "Ten sigmoid layers; weights neither shrink nor stretch. At most how much of the gradient reaches layer 1?",
         {
             "One part in about a million": (True, "The quarter is taken ten times: 0.25 ** 10 is 1 / 1,048,576."),
             "One part in 40": (False, "That adds the quarters. Slopes multiply."),
-            "All of it, if the learning rate is large": (False, "The rate comes after the gradient; it cannot restore it evenly."),
+            "All of it, if the learning rate is large": (
+                False,
+                "The rate comes after the gradient; it cannot restore it evenly.",
+            ),
         },
     ),
     Quiz(

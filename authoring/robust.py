@@ -1,0 +1,50 @@
+"""Do the stored outputs hold on other CPUs? nbval over the solutions under each setting (`make robust`)."""
+
+import datetime
+import os
+import re
+import subprocess
+import sys
+
+from coursekit import places
+
+SETTINGS = {
+    "default": {},
+    "no-onednn": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+    "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "one-thread": {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"},
+}
+FAILED = re.compile(r"^FAILED (\S+?)::(.*)$", re.MULTILINE)
+TODAY = "today"  # CI takes one setting in rotation, by the day
+
+
+def run(setting):
+    """Run nbval under `setting`. Returns (whether it passed, the cells that moved, the whole output)."""
+    environment = os.environ | {"COURSE_DEVICE": "cpu", "COURSEKIT_STRICT": "1"} | SETTINGS[setting]
+    options = ["-p", "nbval", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-n", "2"]
+    command = [sys.executable, "-m", "pytest", *options, "--dist", "loadscope", "-q", "solutions"]
+    done = subprocess.run(command, cwd=places.ROOT, env=environment, capture_output=True, text=True)
+    return done.returncode == 0, [": ".join(match) for match in FAILED.findall(done.stdout)], done.stdout
+
+
+def main():
+    asked = sys.argv[1:] or list(SETTINGS)
+    if asked == [TODAY]:
+        others = [name for name in SETTINGS if name != "default"]
+        asked = [others[datetime.date.today().toordinal() % len(others)]]
+    if unknown := [name for name in asked if name not in SETTINGS]:
+        sys.exit(f"There is no setting {unknown[0]!r}; there are {', '.join(SETTINGS)} and {TODAY}.")
+    good = True
+    for setting in asked:
+        passed, moved, output = run(setting)
+        good = good and passed
+        print(f"{setting}: {len(moved)} cells moved" if moved or passed else f"{setting}: nbval failed\n{output}")
+        print("".join(f"  {line}\n" for line in moved), end="", flush=True)
+        if moved:
+            print(output)
+    sys.exit(not good)
+
+
+if __name__ == "__main__":
+    main()

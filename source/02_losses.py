@@ -1,0 +1,733 @@
+# ---
+# title: Losses
+# promise: You will derive the common losses, compute them without overflow, and choose one for a task from measurements.
+# minutes: 80
+# prerequisites: [01_activations]
+# data: [fashion_mnist, diabetes]
+# articles: [a0 3.1, a1 3.3, a4 3.3]
+# clinic: [02-1, 02-2]
+# topic: losses
+# ---
+
+# %% [markdown]
+# **What you will be able to do**
+#
+# - write MSE, MAE, Huber and three cross-entropies, and say which assumption each one makes;
+# - compute cross-entropy from logits so that it holds at ±100, with its gradient;
+# - explain from a gradient why a network learns or stands still;
+# - choose the loss function (损失函数) for a task, and weigh rare classes.
+
+# %% tags=["setup"]
+import coursekit as ck
+
+ck.start()
+
+# %% [markdown]
+# ## One wrong start, two losses
+#
+# A neuron learned to tell trousers from dresses, but the labels were swapped. Now they are repaired and training goes on,
+# once with the **mean squared error** (MSE, 均方误差) of the probability, once with **binary cross-entropy** (二元交叉熵).
+# All else is the same. **Guess first:** how many test pictures does each one name rightly after ten epochs?
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers, ops
+
+(x_train, y_train), (x_test, y_test) = ck.data.fashion_mnist(train=12_000, test=10_000)
+x_train = x_train.reshape(-1, 784).astype("float32") / 255  # (examples, pixels)
+x_test = x_test.reshape(-1, 784).astype("float32") / 255
+
+
+def pair(x, y, zero, one):
+    """Pictures of two classes, and labels (examples, 1): 0.0 for the class `zero`, 1.0 for `one`."""
+    chosen = np.isin(y, [zero, one])
+    return x[chosen], (y[chosen] == one).astype("float32")[:, None]
+
+
+x_pair, y_pair = pair(x_train, y_train, 1, 3)  # 1 is a trouser, 3 a dress
+x_pair_test, y_pair_test = pair(x_test, y_test, 1, 3)
+print(f"{len(x_pair):,} pictures to train, {len(x_pair_test):,} to test")
+
+# %%
+neuron = keras.Sequential([keras.Input((784,)), layers.Dense(1, "sigmoid", kernel_initializer="zeros")])
+fair_start = neuron.get_weights()
+
+
+def accuracy_by_epoch(name, loss, start, labels, epochs=10):
+    """Train the neuron from the weights `start`; returns its test accuracy before and after each epoch."""
+    keras.utils.set_random_seed(0)
+    neuron.compile(keras.optimizers.SGD(0.1), loss, steps_per_execution=19)
+    neuron.set_weights(start)
+    curve = []
+
+    def note(*_):
+        curve.append(np.mean((neuron(x_pair_test).numpy() > 0.5) == y_pair_test))
+
+    note()
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=note)
+    neuron.fit(x_pair, labels, 64, epochs, verbose=0, callbacks=[watch, ck.LiveProgress(name)])
+    return curve
+
+
+# %%
+accuracy_by_epoch("labels swapped", "binary_crossentropy", fair_start, 1 - y_pair)
+wrong_start = neuron.get_weights()
+curves = {
+    "MSE, fair start": accuracy_by_epoch("MSE, fair start", "mse", fair_start, y_pair),
+    "cross-entropy, wrong start": accuracy_by_epoch("cross-entropy, wrong start", "binary_crossentropy", wrong_start, y_pair),
+    "MSE, wrong start": accuracy_by_epoch("MSE, wrong start", "mse", wrong_start, y_pair),
+}
+
+# %%
+figure, axis = plt.subplots(figsize=(7, 3.6))
+for (name, curve), style in zip(curves.items(), ["^:", "o-", "s--"], strict=True):
+    axis.plot(np.array(curve) * 100, style, label=name)
+    print(f"{name:28} before {curve[0]:4.0%}, after ten epochs {curve[-1]:4.0%}")
+axis.set(title="Trouser or dress?", xlabel="epoch", ylabel="test accuracy (%)", ylim=(0, 102))
+axis.legend(fontsize=9)
+ck.show(figure, alt="Test accuracy by epoch: cross-entropy recovers within two epochs, MSE from the wrong start stays at 50 percent")
+assert curves["cross-entropy, wrong start"][-1] > 0.96 and curves["MSE, fair start"][-1] > 0.94
+assert curves["MSE, wrong start"][0] < 0.04 and 0.48 < min(curves["MSE, wrong start"][1:]) <= max(curves["MSE, wrong start"]) < 0.52
+
+# %% [markdown]
+# From a fair start MSE can train this neuron. From the wrong start it goes to 50 % and stays, while cross-entropy
+# recovers. The reason is one factor in a gradient; this chapter leads to it.
+#
+# ## Losses for numbers
+#
+# A loss says in one number how bad predictions are; training makes it small. With the error $e = \hat{y} - y$:
+#
+# | Loss | of one error | slope |
+# |---|---|---|
+# | MSE | $e^2$ | $2e$ |
+# | MAE (mean absolute error, 平均绝对误差) | $\lvert e \rvert$ | $\mathrm{sign}(e)$ |
+# | Huber | $e^2/2$ if $\lvert e \rvert \le \delta$, else $\delta \lvert e \rvert - \delta^2/2$ | $e$ inside, $\pm\delta$ outside |
+#
+# Each is averaged over the examples.
+
+# %%
+from scipy import stats
+
+errors = np.linspace(-4, 4, 401)
+formulas = {
+    "MSE": lambda e: e**2,
+    "MAE": lambda e: np.abs(e),
+    "Huber": lambda e: np.where(np.abs(e) <= 1, e**2 / 2, np.abs(e) - 1 / 2),  # delta = 1
+}
+by_keras = {
+    "MSE": keras.losses.MeanSquaredError(),
+    "MAE": keras.losses.MeanAbsoluteError(),
+    "Huber": keras.losses.Huber(delta=1.0),
+}
+for name, formula in formulas.items():
+    value = float(by_keras[name](np.zeros_like(errors), errors))  # (targets, predictions)
+    assert np.isclose(formula(errors).mean(), value, rtol=1e-6), name
+assert np.allclose(errors**2 / 2, -stats.norm.logpdf(errors) - np.log(2 * np.pi) / 2)
+assert np.allclose(np.abs(errors), -stats.laplace.logpdf(errors) - np.log(2))
+print("three formulas agree with Keras")
+
+# %% [markdown]
+# The last two assertions say where two of them come from: minus the logarithm of the normal distribution is, but for
+# constants, the squared error; that of the heavier-tailed Laplace distribution is the absolute error.
+# To choose a loss is to say **which errors you expect**.
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
+for (name, formula), style in zip(formulas.items(), ["-", "--", "-."], strict=True):
+    axes[0].plot(errors, formula(errors), style, label=name)
+    axes[1].plot(errors[1:], np.diff(formula(errors)) / np.diff(errors), style, label=name)
+axes[0].set(title="Loss of one error", xlabel="error e", ylabel="loss", ylim=(0, 8))
+axes[1].set(title="Slope: how hard one example pulls", xlabel="error e", ylabel="slope")
+axes[0].legend()
+ck.show(figure, alt="Left: MSE is a parabola, MAE a V, Huber a parabola with straight arms. Right: only the slope of MSE grows without limit")
+
+# %% [markdown]
+# ### Exercise 2.1 · ●○○ · 4 minutes
+# Write `huber_slope(errors, delta)`: the slope of Huber's loss at each entry of the array `errors`.
+
+# %% tags=["exercise"]
+def huber_slope(errors, delta):
+    ### BEGIN SOLUTION
+    return np.clip(errors, -delta, delta)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("losses.huber_slope", huber_slope)
+
+# %% [markdown]
+# ## The surface that training walks on
+#
+# 353 patients: we predict how far diabetes went in a year from the body mass index (BMI), with a line of two parameters.
+# Each pair of parameters has a loss: a surface. For some patients the decimal point of the target slipped (times 10).
+# Move the slider. Which lowest point walks away?
+
+# %%
+(x_people, y_people), (x_people_test, y_people_test) = ck.data.diabetes()
+average, spread = x_people.mean(axis=0), x_people.std(axis=0)
+x_people, x_people_test = (x_people - average) / spread, (x_people_test - average) / spread  # (patients, 10)
+
+order = np.random.default_rng(0).permutation(len(y_people))
+slopes, levels = np.meshgrid(np.linspace(-20, 110, 53), np.linspace(100, 460, 73))  # (73, 53)
+lines = levels[..., None] + slopes[..., None] * x_people[:, 2]  # (73, 53, patients)
+with_delta_50 = {**formulas, "Huber": lambda e: np.where(np.abs(e) <= 50, e**2 / 2, 50 * np.abs(e) - 1250)}
+
+
+def lowest_points(slipped):
+    """Surfaces and lowest points {loss: ((73, 53), slope, level)} when `slipped` targets are ten times too large."""
+    targets = y_people.copy()
+    targets[order[:slipped]] *= 10
+    found = {}
+    for name, formula in with_delta_50.items():
+        surface = formula(lines - targets).mean(axis=-1)
+        lowest = np.unravel_index(surface.argmin(), surface.shape)
+        found[name] = surface, slopes[lowest], levels[lowest]
+    return found
+
+
+# %%
+clean = lowest_points(0)
+
+
+def surfaces(slipped):
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), sharey=True)
+    for axis, (name, (surface, slope, level)) in zip(axes, lowest_points(slipped).items(), strict=True):
+        axis.contourf(slopes, levels, np.sqrt(surface), 14, cmap="cividis", alpha=0.7)
+        axis.plot(*clean[name][1:], "x", color="black", markersize=11, label="lowest, clean targets")
+        axis.plot(slope, level, "o", color="C1", label=f"lowest, {slipped} slipped")
+        axis.set(title=f"{name}: level {level:.0f}", xlabel="slope (points per SD of BMI)")
+    axes[0].set(ylabel="level at the mean BMI (points)")
+    axes[0].legend(fontsize=8, loc="upper right")
+    return figure
+
+
+ck.explore(
+    surfaces,
+    alt="Loss surfaces of a line under MSE, MAE and Huber: with slipped targets the lowest point of MSE moves up, the others hardly",
+    slipped=[0, 4, 9, 18, 35, 70],
+)
+moved = {name: point[2] - clean[name][2] for name, point in lowest_points(18).items()}
+assert moved["MSE"] >= 50 and max(moved["MAE"], moved["Huber"]) <= 15
+
+# %% [markdown]
+# ### Exercise 2.2 · ●○○ · 4 minutes
+# The smallest model is one constant. Write `best_constant(targets, loss)`: the constant with the smallest mean loss on the
+# array `targets`, for `loss` equal to `"mse"` or `"mae"`.
+
+# %% tags=["exercise"]
+def best_constant(targets, loss):
+    ### BEGIN SOLUTION
+    return np.mean(targets) if loss == "mse" else np.median(targets)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("losses.best_constant", best_constant)
+
+# %% [markdown]
+# ## Outliers, measured
+#
+# Now all ten features and four kinds of damage to the **training** targets, each drawn ten times; test targets stay clean.
+# One `Dense` layer of 50 units is 50 linear models side by side, one for each copy.
+# **Guess:** which loss wins when nothing is damaged?
+
+# %%
+def damage(kind, random):
+    """A damaged copy of the training targets, (patients,)."""
+    y = y_people.copy()
+    some = random.permutation(len(y))
+    if kind == "noise on all, SD 50":
+        return y + random.normal(0, 50, len(y))
+    share = {"clean": 0, "5 % times 10": 0.05, "20 % times 10": 0.2, "5 % entered as 999": 0.05}[kind]
+    hit = some[: int(share * len(y))]
+    y[hit] = 999 if "999" in kind else y[hit] * 10
+    return y
+
+
+random = np.random.default_rng(1)
+kinds = ["clean", "noise on all, SD 50", "5 % times 10", "20 % times 10", "5 % entered as 999"]
+targets = np.stack([damage(kind, random) for kind in kinds for _ in range(10)], axis=1) / 100  # (patients, 50)
+
+# %%
+rows, epochs = 100, 5  # each epoch: 100 steps, each on all patients
+x_repeated, targets_repeated = np.tile(x_people, (rows, 1)), np.tile(targets, (rows, 1))
+people_error = {}
+for name, loss in {"MSE": "mse", "MAE": "mae", "Huber": keras.losses.Huber(delta=0.5)}.items():
+    keras.utils.set_random_seed(0)
+    linear = keras.Sequential([keras.Input((10,)), layers.Dense(targets.shape[1])])
+    rate = keras.optimizers.schedules.CosineDecay(0.1, rows * epochs)
+    linear.compile(keras.optimizers.Adam(rate), loss, steps_per_execution=rows)
+    linear.fit(x_repeated, targets_repeated, len(x_people), epochs, verbose=0, shuffle=False)
+    error = np.abs(linear(x_people_test).numpy() * 100 - y_people_test[:, None])  # (patients, 50)
+    people_error[name] = error.mean(axis=0).reshape(len(kinds), 10)
+
+# %%
+print("mean absolute error on clean test patients (points), mean of ten draws")
+print(f"{'':20}" + "".join(f"{name:>8}" for name in people_error))
+for row, kind in enumerate(kinds):
+    print(f"{kind:20}" + "".join(f"{people_error[name][row].mean():8.0f}" for name in people_error))
+mse, mae, huber = (error.mean(axis=1) for error in people_error.values())
+assert max(np.ptp([mse[row], mae[row], huber[row]]) for row in (0, 1)) < 2
+assert mse[2] > 1.6 * mse[0] and mse[3] > 5 * mse[0]
+assert max(mae[2], mae[4]) < mae[0] + 1 and max(huber[2], huber[4]) < huber[0] + 1 and max(mae[3], huber[3]) < 52
+
+# %% [markdown]
+# On clean targets and under even noise the three lie within two points of each other. With 5 % slipped points the error of
+# MSE grows by more than 60 %; that of MAE and Huber hardly moves. With 20 % they lose a few points and MSE is useless.
+# Huber's $\delta$ has the unit of the target: 0.5 stands for 50 points here.
+#
+# ## Losses for classes
+#
+# A network says that example $i$ is of class 1 with probability $p_i$. So it gives the label $y_i$, 0 or 1, the probability
+# $p_i^{y_i} (1 - p_i)^{1 - y_i}$, and all labels together the product: the **likelihood** (似然).
+# The best network makes it largest. Logarithm, mean and minus turn it into a loss, binary cross-entropy:
+#
+# $$ L = -\frac{1}{n} \sum_i \left[ y_i \log p_i + (1 - y_i) \log (1 - p_i) \right] $$
+#
+# **Guess:** why not the product itself? Here are 2,400 labels with their true probabilities.
+
+# %%
+p = random.uniform(0.05, 0.95, 2_400)  # (examples,)
+y = (random.random(2_400) < p).astype(float)
+likelihood = np.prod(p**y * (1 - p) ** (1 - y))
+binary = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+print(f"likelihood {likelihood}, cross-entropy {binary:.1f}")
+assert likelihood == 0 and np.isclose(binary, float(keras.losses.BinaryCrossentropy()(y, p)), rtol=1e-5)
+
+# %% [markdown]
+# The product is too small for a computer; the mean of logarithms is not.
+#
+# With $K$ classes the prediction is a row $p_i$ that sums to 1, the label a row $y_i$ with a single 1 (*one-hot*).
+# The same steps give **categorical** cross-entropy. Only the label's term is left of the inner sum; written with the
+# label's number $c_i$ it is called **sparse**:
+#
+# $$ L = -\frac{1}{n} \sum_i \sum_k y_{ik} \log p_{ik} = -\frac{1}{n} \sum_i \log p_{i c_i} $$
+
+# %%
+p = random.dirichlet(np.ones(10), 500)  # (examples, classes), rows sum to 1
+labels = random.integers(0, 10, 500)  # (examples,)
+one_hot = np.eye(10)[labels]  # (examples, classes)
+
+categorical = -np.mean(np.sum(one_hot * np.log(p), axis=-1))
+sparse = -np.mean(np.log(p[np.arange(500), labels]))
+assert np.isclose(categorical, sparse)
+assert np.isclose(categorical, float(keras.losses.CategoricalCrossentropy()(one_hot, p)), rtol=1e-5)
+assert np.isclose(sparse, float(keras.losses.SparseCategoricalCrossentropy()(labels, p)), rtol=1e-5)
+print("categorical and sparse agree, in NumPy and in Keras")
+
+# %% [markdown]
+# ## Logits or probabilities?
+#
+# The neuron's sum before the sigmoid is its **logit** (对数几率) $z$. At $z = 100$ it is very sure of class 1. If the label
+# is 0, the loss is $\log(1 + e^{100})$, about 100, and the slope 1. **Guess** what comes by way of $p$.
+
+# %%
+import warnings
+
+for z, y in [(100.0, 0), (-100.0, 1)]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        p = 1 / (1 + np.exp(-np.float64(z)))
+        naive = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+        naive_slope = (p - y) / (p * (1 - p)) * (p * (1 - p))  # chain rule: by p, times p by z
+    stable = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))
+    print(f"z = {z:4g}, label {y}: by way of p {naive:5.1f}, slope {naive_slope:4.1f}; rearranged {stable:.1f}")
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        print("    warning:", message)
+    assert stable == 100 and np.isfinite(naive) == (z < 0)
+
+# %% [markdown]
+# At +100 $p$ is rounded to exactly 1: loss `inf`, slope `nan`. The rearranged formula
+# $\max(z, 0) - zy + \log(1 + e^{-|z|})$ never meets $p$. How does Keras do, with logits and with probabilities?
+
+# %%
+import tensorflow as tf
+
+
+def value_and_slope(z, label, from_logits=False, to_output=lambda z: z):
+    """Keras's binary cross-entropy of one logit, and its derivative by the logit."""
+    z = tf.constant([[z]])
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        value = keras.losses.BinaryCrossentropy(from_logits=from_logits)(np.array([[label]]), to_output(z))
+    return float(value), round(float(tape.gradient(value, z)[0, 0]))
+
+
+print(f"{'':33}z = 100, label 0    z = -100, label 1")
+for name, arguments in {
+    "from logits": {"from_logits": True},
+    "keras sigmoid, straight to loss": {"to_output": ops.sigmoid},
+    "the same times 1.0": {"to_output": lambda z: ops.sigmoid(z) * 1.0},
+}.items():
+    pairs = [value_and_slope(100.0, 0.0, **arguments), value_and_slope(-100.0, 1.0, **arguments)]
+    print(f"{name:31}", "".join(f"  loss {value:5.1f}, slope {slope:2}" for value, slope in pairs))
+    assert [slope for _, slope in pairs] == ([0, 0] if "times" in name else [1, -1])
+
+# %% [markdown]
+# Keras clips bare probabilities a little inside 0 and 1. The loss stops near 16, **and the slope is 0**: the worst mistake
+# teaches nothing. When its own sigmoid goes straight into the loss, Keras finds the logits; after a multiplication by 1.0 it
+# cannot. Do not depend on it: end the network in logits and say `from_logits=True`.
+#
+# ### Exercise 2.3 · ●●● · 12 minutes
+# Write `cross_entropy(labels, logits)`: the mean sparse cross-entropy of integer `labels`, shape `(examples,)`, from
+# `logits`, shape `(examples, classes)`. It must survive ±1000.
+
+# %% tags=["exercise"]
+def cross_entropy(labels, logits):
+    ### BEGIN SOLUTION
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))  # log of softmax
+    return -logs[np.arange(len(labels)), labels].mean()
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("losses.cross_entropy", cross_entropy)
+
+# %% [markdown]
+# ## The gradient is p − y
+#
+# Differentiate binary cross-entropy of $p = \sigma(z)$ by the logit: the sigmoid's slope $p(1-p)$ cancels and the error
+# itself is left. The same happens with softmax. With MSE nothing cancels:
+#
+# $$ \frac{\partial L_{\text{cross-entropy}}}{\partial z} = p - y, \qquad
+# \frac{\partial L_{\text{MSE}}}{\partial z} = 2\,(p - y)\,p(1 - p) $$
+
+# %%
+def by_logits(loss, target, z):
+    """Gradient of `loss(target, z)` by the logits, as GradientTape finds it; shape of `z`."""
+    z = tf.constant(z)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        value = loss(target, z)
+    return tape.gradient(value, z).numpy()
+
+
+z, target = random.normal(0, 3, (500, 1)), random.integers(0, 2, (500, 1)).astype(float)
+p = 1 / (1 + np.exp(-z))
+binary_loss = keras.losses.BinaryCrossentropy(from_logits=True)
+squared = keras.losses.MeanSquaredError()
+assert np.allclose(by_logits(binary_loss, target, z), (p - target) / 500)
+assert np.allclose(by_logits(lambda y, z: squared(y, ops.sigmoid(z)), target, z), 2 * (p - target) * p * (1 - p) / 500)
+
+z = random.normal(0, 3, (500, 10))  # ten classes
+p = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+sparse_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+assert np.allclose(by_logits(sparse_loss, labels, z), (p - one_hot) / 500, atol=1e-6)
+print("GradientTape finds p - y, divided by the 500 examples")
+
+# %% [markdown]
+# ### Exercise 2.4 · ●●○ · 7 minutes
+# Write `logit_gradient(labels, logits)`: the gradient of the mean sparse cross-entropy by each logit, shape
+# `(examples, classes)`, without a tape. Logits up to ±1000.
+
+# %% tags=["exercise"]
+def logit_gradient(labels, logits):
+    ### BEGIN SOLUTION
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    p = powers / powers.sum(axis=-1, keepdims=True)
+    return (p - np.eye(logits.shape[-1])[labels]) / len(labels)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("losses.logit_gradient", logit_gradient)
+
+# %% [markdown]
+# ## Back to the wrong start
+#
+# The factor is $p(1-p)$. A neuron that is sure, rightly or wrongly, has it near 0.
+# How hard does one picture pull, on average, at the wrong start, and where MSE got stuck?
+
+# %%
+stuck = neuron.get_weights()  # the last training was MSE from the wrong start
+pull = {}
+for place, weights in {"wrong start": wrong_start, "after MSE": stuck}.items():
+    z = x_pair.astype("float64") @ weights[0] + weights[1]  # logits, (examples, 1)
+    p = 1 / (1 + np.exp(-z))
+    pull[place] = np.abs(p - y_pair).mean(), np.abs(2 * (p - y_pair) * p * (1 - p)).mean()
+    print(f"{place}: mean pull {pull[place][0]:.2f} under cross-entropy, {pull[place][1]:.3f} under MSE")
+same_answer = np.mean(p > 0.5)
+print(f"after MSE {same_answer:.0%} of the pictures are called a dress")
+assert pull["wrong start"][0] > 10 * pull["wrong start"][1] and pull["after MSE"][0] > 100 * pull["after MSE"][1]
+assert same_answer > 0.98
+
+# %% [markdown]
+# MSE found the fastest way out of its high loss: it gave trousers up. Now all pictures are called a dress, with nearly no
+# slope left. We draw the surface for two parameters: one stretches all logits, one is added to the bias.
+
+# %%
+z_start = (x_pair @ wrong_start[0] + wrong_start[1]).astype("float64")
+stretches, shifts = np.meshgrid(np.linspace(-1.5, 1.5, 41), np.linspace(-12, 12, 41))
+
+
+def losses_at(stretch, shift):
+    """MSE and cross-entropy, and their gradients by (stretch, shift), of the logits stretch * z_start + shift."""
+    z = stretch * z_start + shift
+    p = 1 / (1 + np.exp(-z))
+    squares, entropy = (p - y_pair) ** 2, np.logaddexp(0, z) - z * y_pair
+    slopes = 2 * (p - y_pair) * p * (1 - p), p - y_pair
+    gradients = [np.array([np.mean(slope * z_start), np.mean(slope)]) for slope in slopes]
+    return squares.mean(), entropy.mean(), *gradients
+
+
+def path(index, steps=300):
+    """Gradient descent from the wrong start (1, 0), (steps + 1, 2)."""
+    places = [np.array([1.0, 0.0])]
+    for _ in range(steps):
+        gradient = losses_at(*places[-1])[2 + index]
+        places.append(places[-1] - np.array([0.01, 1.0]) * gradient)  # a smaller rate for the stretch, which is steeper
+    return np.array(places)
+
+
+# %%
+grid = np.array([losses_at(*place)[:2] for place in zip(stretches.flat, shifts.flat, strict=True)])
+paths = [path(0), path(1)]
+figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
+for index, (axis, name) in enumerate(zip(axes, ["MSE", "cross-entropy"], strict=True)):
+    steps = np.linspace(0, [1, 11][index], 12)
+    shades = axis.contourf(stretches, shifts, grid[:, index].reshape(41, 41), steps, cmap="cividis", alpha=0.7)
+    axis.plot(*paths[index].T, ".-", color="C1", label="300 steps")
+    axis.plot(1, 0, "s", color="black", label="wrong start")
+    axis.plot(-1, 0, "*", color="black", markersize=12, label="its opposite")
+    axis.set(title=name, xlabel="stretch of the logits")
+    figure.colorbar(shades, ax=axis, label="mean loss", format="%.1f")
+axes[0].set(ylabel="added to the bias")
+axes[0].legend(fontsize=8)
+ck.show(figure, alt="Two loss surfaces: on that of MSE the path from the wrong start ends on a plateau, on that of cross-entropy in the bowl")
+assert paths[0][-1][0] > 0.5 and 0.45 < losses_at(*paths[0][-1])[0] < 0.55  # MSE: on the plateau
+assert paths[1][-1][0] < -0.5 and losses_at(*paths[1][-1])[1] < 0.4  # cross-entropy: in the bowl
+
+# %% [markdown]
+# The surface of MSE has a plateau at 0.5, the loss of one answer for all, and the path ends there. That of cross-entropy
+# is a bowl without plateau.
+#
+# ## Label smoothing
+#
+# A one-hot target asks for $p = 1$, which no finite logit reaches.
+# **Label smoothing** (标签平滑) with amount $\varepsilon$ asks for less: $y' = (1 - \varepsilon)\, y + \varepsilon / K$.
+# **Guess:** what does it do to the confidence of *wrong* answers?
+
+# %%
+smooth = 0.9 * one_hot + 0.1 / 10  # amount 0.1, ten classes
+z = random.normal(0, 3, (500, 10))
+log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+by_keras = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)(one_hot, z)
+assert np.isclose(-np.mean(np.sum(smooth * log_p, axis=-1)), float(by_keras), rtol=1e-5)
+
+# %%
+confidence = {}
+for amount in [0.0, 0.1]:
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential([keras.Input((784,)), layers.Dense(128, "relu"), layers.Dense(10)])
+    network.compile(
+        "adam", keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=amount), steps_per_execution=47
+    )
+    network.fit(x_train, np.eye(10)[y_train], 128, 8, verbose=0)
+    p = ops.softmax(network(x_test)).numpy()  # (examples, classes)
+    right, surest = p.argmax(axis=-1) == y_test, p.max(axis=-1)
+    confidence[amount] = right.mean(), surest[right].mean(), surest[~right].mean()
+    print(f"amount {amount}: accuracy {right.mean():.0%}, confidence {surest[right].mean():.2f} where right, ", end="")
+    print(f"{surest[~right].mean():.2f} where wrong")
+(accuracy, sure_right, sure_wrong), (smooth_accuracy, smooth_right, smooth_wrong) = confidence.values()
+assert abs(accuracy - smooth_accuracy) < 0.03 and all(0.05 < fall < 0.16 for fall in (sure_right - smooth_right, sure_wrong - smooth_wrong))
+
+# %% [markdown]
+# Right and wrong answers both lose about 0.1 of confidence. The accuracies lie within three points: one run cannot rank
+# them.
+#
+# ### Exercise 2.5 · ●●○ · 6 minutes
+# With smoothed targets the loss cannot reach 0. Write `lowest_loss(classes, amount)`: the smallest categorical
+# cross-entropy that is possible with this amount of smoothing (above 0).
+
+# %% tags=["exercise"]
+def lowest_loss(classes, amount):
+    ### BEGIN SOLUTION
+    target = np.full(classes, amount / classes)
+    target[0] += 1 - amount
+    return -np.sum(target * np.log(target))
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("losses.lowest_loss", lowest_loss)
+
+# %% [markdown]
+# ## A rare class
+#
+# 1,200 coats and 60 shirts: one garment in 21 is a shirt, and we look for shirts. **Guess:** what accuracy has a model
+# that never says "shirt"? A class weight multiplies the loss of each example: $\frac{1}{n} \sum_i w_{y_i} L_i$.
+
+# %%
+coats, shirts = np.flatnonzero(y_train == 4), np.flatnonzero(y_train == 6)[:60]
+chosen = random.permutation(np.concatenate([coats, shirts]))
+x_rare, y_rare = x_train[chosen], (y_train[chosen] == 6).astype("float32")[:, None]
+x_rare_test, y_rare_test = pair(x_test, y_test, 4, 6)  # 1,000 each: counted so that one in 21 is a shirt
+is_shirt = y_rare_test[:, 0] == 1
+
+z = random.normal(0, 3, (len(y_rare), 1))
+weights = np.where(y_rare == 1, 20.0, 1.0)  # (examples, 1)
+by_hand = np.mean(weights * (np.logaddexp(0, z) - z * y_rare))
+assert np.isclose(by_hand, float(binary_loss(y_rare, z, sample_weight=weights)), rtol=1e-5)
+
+# %%
+found = {"never says shirt": (0.0, 1.0)}
+for name, class_weight in {"no weights": None, "shirts times 20": {0: 1.0, 1: 20.0}}.items():
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential([keras.Input((784,)), layers.Dense(64, "relu"), layers.Dense(1)])
+    network.compile("adam", binary_loss, steps_per_execution=20)
+    network.fit(x_rare, y_rare, 64, 10, class_weight=class_weight, verbose=0)
+    says_shirt = network(x_rare_test).numpy()[:, 0] > 0
+    found[name] = says_shirt[is_shirt].mean(), 1 - says_shirt[~is_shirt].mean()
+
+# %%
+print(f"{'':18} recall of shirts  precision  accuracy")
+for name, (recall, recall_of_coats) in found.items():
+    false_alarms = 20 * (1 - recall_of_coats)
+    precision = f"{recall / (recall + false_alarms):.0%}" if recall else "–"
+    print(f"{name:18} {recall:16.0%}  {precision:>9}  {(recall + 20 * recall_of_coats) / 21:8.0%}")
+
+# %% [markdown]
+# Without weights the net finds a quarter of the shirts, and its accuracy looks fine. With weights it finds three times as
+# many; but four of five garments that it calls a shirt are none, and its accuracy is **below** that of the model that never
+# looks. Accuracy lies here. Which price is right depends on what a missed shirt costs.
+#
+# ### Exercise 2.6 · ●●○ · 6 minutes
+# Write `class_weights(labels)`: a dict `{class: weight}` for integer labels, such that all classes have the same total
+# weight and the mean weight of the examples is 1.
+
+# %% tags=["exercise"]
+def class_weights(labels):
+    ### BEGIN SOLUTION
+    classes, counts = np.unique(labels, return_counts=True)
+    return {int(label): len(labels) / (len(classes) * count) for label, count in zip(classes, counts, strict=True)}
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("losses.class_weights", class_weights)
+
+# %% [markdown]
+# ## How do I choose a loss?
+#
+# | Task | Last layer | Loss in Keras | Shown in |
+# |---|---|---|---|
+# | a number, errors of one kind | 1 unit, linear | `MeanSquaredError` | Outliers, measured: rows 1, 2 |
+# | a number, some targets grossly wrong | 1 unit, linear | `Huber`, `MeanAbsoluteError` | Outliers, measured: rows 3 to 5 |
+# | yes or no | 1 logit | `BinaryCrossentropy` | One wrong start; Logits or probabilities? |
+# | one of $K$, labels are integers | $K$ logits | `SparseCategoricalCrossentropy` | Losses for classes; Exercise 2.3 |
+# | one of $K$, labels are rows | $K$ logits | `CategoricalCrossentropy` | Losses for classes; Label smoothing |
+# | several of $K$ tags at once | $K$ logits | `BinaryCrossentropy` | Clinic 02-2; Exercise 2.7 |
+# | a rare class counts | as above | as above, with `class_weight` | A rare class |
+#
+# All cross-entropies with `from_logits=True`.
+#
+# ### Exercise 2.7 · ●●● · 12 minutes
+# Write `build_classifier(task)`: a compiled model for pictures of shape `(batch, 784)` with a hidden layer of your choice,
+# ending in logits. Tasks: `"boot"` (boot or not, labels `(batch, 1)`), `"garment"` (one of ten, integer labels `(batch,)`),
+# `"tags"` (20 tags, several may hold, labels `(batch, 20)` of 0 and 1). The check trains each one for a few steps.
+
+# %% tags=["exercise"]
+def build_classifier(task):
+    ### BEGIN SOLUTION
+    units = {"boot": 1, "garment": 10, "tags": 20}[task]
+    network = keras.Sequential([keras.Input((784,)), layers.Dense(64, "relu"), layers.Dense(units)])
+    if task == "garment":
+        network.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    else:
+        network.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+    return network
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("losses.build_classifier", build_classifier)
+
+# %% [markdown]
+# ## Article clinic
+#
+# ### 02-1 · Cross-entropy as a sum, without care for 0 and 1
+# The article adds binary cross-entropy up over the data and says nothing of predictions that are exactly 0 or 1.
+# A model says 0.5 for 100, then for 10,000 examples; we look at the loss and the gradient of a bias. Then it says 1.
+
+# %%
+for n in [100, 10_000]:
+    target = np.ones((n, 1))
+    for reduction in ["sum", "sum_over_batch_size"]:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True, reduction=reduction)
+        gradient = by_logits(loss, target, np.zeros((n, 1))).sum()  # every logit is 0 + bias
+        name = "sum " if reduction == "sum" else "mean"
+        print(f"n = {n:6,}: {name} {float(loss(target, np.zeros((n, 1)))):7.2f}, gradient of the bias {gradient:8.1f}")
+        assert np.isclose(gradient, -0.5 * (n if reduction == "sum" else 1))
+
+with np.errstate(all="ignore"):
+    p = np.array([1.0, 1.0])
+    y = np.array([0.0, 1.0])
+    print("p = 1, label 0 and 1:", -(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+# %% [markdown]
+# The sum grows with the data, and so does its gradient: 10,000 examples make a step a hundred times as long as 100 do. At
+# $p = 1$ a wrong prediction costs infinity, and a **perfect** one gives `nan`, from $0 \cdot \log 0$.
+# **Right:** the mean, computed from logits.
+#
+# ### 02-2 · Only the binary formula, for a program of ten classes
+# The article gives the binary formula alone; its program has ten classes. We put the label 9 into that formula.
+
+# %%
+for p in [0.5, 0.9, 0.99]:
+    print(f"label 9, p = {p}: binary formula gives {-(9 * np.log(p) + (1 - 9) * np.log(1 - p)):.1f}")
+try:
+    binary_loss(labels, np.zeros((500, 10)))
+except ValueError as error:
+    print("Keras:", str(error).split(". ")[0])
+
+z, target = random.normal(0, 3, (500, 1)), random.integers(0, 2, (500, 1))
+two_logits = np.concatenate([np.zeros((500, 1)), z], axis=-1)  # class 0 has the logit 0
+assert np.isclose(float(binary_loss(target, z)), float(sparse_loss(target[:, 0], two_logits)), rtol=1e-5)
+yes_or_no = float(binary_loss(one_hot, np.zeros((500, 10))))
+assert np.isclose(yes_or_no, np.log(2)) and np.isclose(float(sparse_loss(labels, np.zeros((500, 10)))), np.log(10))
+
+# %% [markdown]
+# NumPy accepts it, and the loss falls far below 0. Keras refuses.
+# **Right:** categorical cross-entropy for one of ten. What joins them: binary cross-entropy *is* the categorical one with two
+# classes whose logits are 0 and $z$ (asserted above). On rows of ten labels it asks ten separate questions: right for tags.
+#
+# ## Recap
+#
+# - A loss states which errors you expect: MSE even noise, MAE and Huber outliers, cross-entropy labels.
+# - Cross-entropy is minus the mean logarithm of the likelihood. Compute it from logits: at ±100 probabilities lose the value
+#   and the gradient.
+# - Its gradient is $p - y$. MSE multiplies it by $2p(1-p)$ and stood still at a confident mistake.
+# - Label smoothing lowers confidence; class weights trade false alarms for found cases. Read recall beside accuracy.
+#
+# ### Quiz
+
+# %% tags=["quiz"]
+ck.quiz("losses.plateau")
+
+# %% tags=["quiz"]
+ck.quiz("losses.logits")
+
+# %% tags=["quiz"]
+ck.quiz("losses.outliers")
+
+# %% tags=["quiz"]
+ck.quiz("losses.rare")
+
+# %% [markdown]
+# ### References
+#
+# - Huber (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35.
+# - Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Annals of Statistics 32: the diabetes data.
+# - Glorot, Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS: squared error
+#   and cross-entropy compared.
+# - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016). Rethinking the Inception architecture for computer vision. CVPR.
+#   arXiv:1512.00567: label smoothing.
+#
+# ### What is left to do
+
+# %% tags=["setup"]
+ck.progress("losses")

