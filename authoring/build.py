@@ -52,31 +52,29 @@ def execute(notebook, folder, strict=True):
 def build(name, force=False):
     """Build one chapter. Returns the lines of its table of moved outputs (empty when nothing moved)."""
     chapter = chapters.read(name)
-    runs = read_runs()
     target = places.SOLUTIONS / f"{name}.ipynb"
     fresh = notebooks.solution(chapter)
     bare = notebooks.learner(fresh)
     key = notebooks.key(chapter, fresh)
     stored = nbformat.read(target, as_version=4) if target.exists() else None
     lines = []
-    if force or stored is None or runs.get(name, {}).get("key") != key:
+    if force or stored is None or read_runs().get(name, {}).get("key") != key:
         print(f"{name}: executing …", flush=True)
         try:
             seconds = execute(fresh, places.SOLUTIONS)
         except chapters.SourceError as error:
             raise chapters.SourceError(f"{chapter.path.name}: {error}") from None
-        notebooks.tidy(fresh)
         lines = moved.table(stored, fresh) if stored else []
-        runs[name] = {"key": key, "seconds": round(sum(seconds))}
+        runs = read_runs() | {name: {"key": key, "seconds": round(sum(seconds))}}
+        write(RUNS, json.dumps({name: runs[name] for name in sorted(runs)}, indent=1) + "\n")
         slow = [f"cell {index}: {value:.1f} s" for index, value in enumerate(seconds) if value > SLOW]
         print(f"{name}: {sum(seconds):.1f} s from top to bottom; {', '.join(slow)}")
     else:
-        for new, old in zip(fresh.cells, stored.cells, strict=False):
-            if new.cell_type == "code" and old.cell_type == "code":
-                new.outputs = old.outputs
+        for new, old in zip(notebooks.code_cells(fresh), notebooks.code_cells(stored), strict=True):
+            new.outputs = old.outputs
+    notebooks.tidy(fresh)
     write(target, notebooks.as_text(fresh))
     write(places.CHAPTERS / target.name, notebooks.as_text(bare))
-    write(RUNS, json.dumps({name: runs[name] for name in sorted(runs)}, indent=1) + "\n")
     return lines
 
 
@@ -92,6 +90,15 @@ def write(path, text):
         places.write_atomically(path, text.encode("utf8"))
 
 
+def remove_what_has_no_source():
+    """Remove generated notebooks and recorded runs of chapters that are gone."""
+    for path in [*places.SOLUTIONS.glob("*.ipynb"), *places.CHAPTERS.glob("*.ipynb")]:
+        if path.stem not in chapters.names():
+            path.unlink()
+    runs = {name: run for name, run in read_runs().items() if name in chapters.names()}
+    write(RUNS, json.dumps(runs, indent=1) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("chapters", nargs="*", help="names, or beginnings of names, of chapters; none: all")
@@ -104,9 +111,7 @@ def main():
     try:
         for name in tqdm.tqdm(chosen, desc="chapters", leave=False, disable=not sys.stderr.isatty()):
             report += [f"{name} · {line}" for line in build(name, asked.force)]
-        for path in [*places.SOLUTIONS.glob("*.ipynb"), *places.CHAPTERS.glob("*.ipynb")]:
-            if path.stem not in chapters.names():
-                path.unlink()  # generated from a source that is gone
+        remove_what_has_no_source()
         readme.write()
     except chapters.SourceError as error:
         sys.exit(f"source/{error}")

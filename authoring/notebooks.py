@@ -59,16 +59,17 @@ def as_text(notebook):
 
 
 def tidy(notebook):
-    """Remove from executed outputs what differs from run to run: counts, times, views of widgets."""
-    for cell in notebook.cells:
+    """Remove from executed outputs what differs from run to run: times, views of widgets. Number the cells from 1.
+
+    The numbers are needed: nbval refuses outputs of a cell that has no execution count.
+    """
+    for number, cell in enumerate(code_cells(notebook), start=1):
         cell.metadata.pop("execution", None)
-        if cell.cell_type != "code":
-            continue
-        cell.execution_count = None
+        cell.execution_count = number
         kept = []
         for output in cell.outputs:
             if "execution_count" in output:
-                output["execution_count"] = None
+                output["execution_count"] = number
             if "data" in output:
                 live = output["data"].pop(WIDGET_VIEW, None)
                 if live and not output["data"]:
@@ -79,9 +80,14 @@ def tidy(notebook):
     return notebook
 
 
+def code_cells(notebook):
+    """The code cells of a notebook, in order."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
 def key(chapter, notebook):
     """A hash of all that the outputs depend on: code cells, coursekit, data sets, pinned versions."""
-    parts = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    parts = [cell.source for cell in code_cells(notebook)]
     files = sorted((places.ROOT / "coursekit").rglob("*.py"))
     files += [places.DATASETS / name / "card.toml" for name in chapter.header.data]
     parts += [path.read_text(encoding="utf8") for path in [*files, places.ROOT / "requirements.txt"]]

@@ -1,5 +1,6 @@
 """Figures: one look, colours that colour-blind readers can tell apart, alt text, sliders."""
 
+import html
 import io
 
 import IPython.display
@@ -39,11 +40,15 @@ def as_png(figure):
 
 
 def show(figure, alt):
-    """Show a matplotlib figure with `alt`, the sentence that tells what it shows to those who cannot see it."""
+    """Show a matplotlib figure with `alt`, the sentence that tells what it shows to those who cannot see it.
+
+    The sentence stands in the picture's metadata, where nbconvert and Sphinx find it, and below the picture, for
+    JupyterLab hands no alt text to its pictures.
+    """
     _check_alt(alt)
-    IPython.display.display(
-        {"image/png": as_png(figure), "text/plain": f"Figure: {alt}"}, metadata={"image/png": {"alt": alt}}, raw=True
-    )
+    picture = {"image/png": as_png(figure), "text/plain": f"Figure: {alt}"}
+    IPython.display.display(picture, metadata={"image/png": {"alt": alt}}, raw=True)
+    IPython.display.display({"text/html": _caption(alt)}, raw=True)
 
 
 def explore(draw, alt, **choices):
@@ -73,14 +78,14 @@ def explore(draw, alt, **choices):
 
     first = picture()
     image = ipywidgets.Image(value=first, format="png", layout={"max_width": "100%", "object_fit": "contain"})
-    caption = ipywidgets.Label(alt)
+    caption = ipywidgets.HTML(_caption(alt))
 
     def redraw(change):
         try:
             image.value = picture()
-            caption.value = alt
+            caption.value = _caption(alt)
         except Exception as error:  # shown under the picture: an exception in a callback would go unseen
-            caption.value = f"This figure could not be drawn: {error}"
+            caption.value = html.escape(f"This figure could not be drawn: {error}")
 
     for control in controls.values():
         control.observe(redraw, names="value")
@@ -93,6 +98,10 @@ def display_widget(widget, static, metadata=None):
     view = "application/vnd.jupyter.widget-view+json"
     live = widget._repr_mimebundle_()
     IPython.display.display(static | {view: live[view]}, metadata=metadata or {}, raw=True)
+
+
+def _caption(alt):
+    return f"<small>{html.escape(alt)}</small>"
 
 
 def _check_alt(alt):

@@ -12,9 +12,9 @@
 # %% [markdown]
 # **What you will be able to do**
 #
-# - write MSE, MAE, Huber and three cross-entropies, and say which assumption each one makes;
-# - compute cross-entropy from logits so that it holds at ±100, with its gradient;
-# - explain from a gradient why a network learns or stands still;
+# - write MSE, MAE, Huber and three cross-entropies, and say what each assumes;
+# - compute cross-entropy and its gradient so that they hold at ±100;
+# - explain from a gradient why a network stands still;
 # - choose the loss function (损失函数) for a task, and weigh rare classes.
 
 # %% tags=["setup"]
@@ -76,7 +76,9 @@ accuracy_by_epoch("labels swapped", "binary_crossentropy", fair_start, 1 - y_pai
 wrong_start = neuron.get_weights()
 curves = {
     "MSE, fair start": accuracy_by_epoch("MSE, fair start", "mse", fair_start, y_pair),
-    "cross-entropy, wrong start": accuracy_by_epoch("cross-entropy, wrong start", "binary_crossentropy", wrong_start, y_pair),
+    "cross-entropy, wrong start": accuracy_by_epoch(
+        "cross-entropy, wrong start", "binary_crossentropy", wrong_start, y_pair
+    ),
     "MSE, wrong start": accuracy_by_epoch("MSE, wrong start", "mse", wrong_start, y_pair),
 }
 
@@ -87,13 +89,19 @@ for (name, curve), style in zip(curves.items(), ["^:", "o-", "s--"], strict=True
     print(f"{name:28} before {curve[0]:4.0%}, after ten epochs {curve[-1]:4.0%}")
 axis.set(title="Trouser or dress?", xlabel="epoch", ylabel="test accuracy (%)", ylim=(0, 102))
 axis.legend(fontsize=9)
-ck.show(figure, alt="Test accuracy by epoch: cross-entropy recovers within two epochs, MSE from the wrong start stays at 50 percent")
+ck.show(
+    figure,
+    alt="Test accuracy by epoch: cross-entropy recovers within two epochs, MSE from the wrong start stays at 50 percent",
+)
 assert curves["cross-entropy, wrong start"][-1] > 0.96 and curves["MSE, fair start"][-1] > 0.94
-assert curves["MSE, wrong start"][0] < 0.04 and 0.48 < min(curves["MSE, wrong start"][1:]) <= max(curves["MSE, wrong start"]) < 0.52
+assert (
+    curves["MSE, wrong start"][0] < 0.04
+    and 0.48 < min(curves["MSE, wrong start"][1:]) <= max(curves["MSE, wrong start"]) < 0.52
+)
 
 # %% [markdown]
-# From a fair start MSE can train this neuron. From the wrong start it goes to 50 % and stays, while cross-entropy
-# recovers. The reason is one factor in a gradient; this chapter leads to it.
+# From a fair start MSE can train this neuron. From the wrong start it goes to 50 % and stays; cross-entropy recovers.
+# The reason is one factor in a gradient; this chapter leads to it.
 #
 # ## Losses for numbers
 #
@@ -129,9 +137,8 @@ assert np.allclose(np.abs(errors), -stats.laplace.logpdf(errors) - np.log(2))
 print("three formulas agree with Keras")
 
 # %% [markdown]
-# The last two assertions say where two of them come from: minus the logarithm of the normal distribution is, but for
-# constants, the squared error; that of the heavier-tailed Laplace distribution is the absolute error.
-# To choose a loss is to say **which errors you expect**.
+# The last two assertions show: minus the logarithm of the normal distribution is, but for constants, the squared error;
+# that of the heavier-tailed Laplace distribution is the absolute error. A loss says **which errors you expect**.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
@@ -141,11 +148,15 @@ for (name, formula), style in zip(formulas.items(), ["-", "--", "-."], strict=Tr
 axes[0].set(title="Loss of one error", xlabel="error e", ylabel="loss", ylim=(0, 8))
 axes[1].set(title="Slope: how hard one example pulls", xlabel="error e", ylabel="slope")
 axes[0].legend()
-ck.show(figure, alt="Left: MSE is a parabola, MAE a V, Huber a parabola with straight arms. Right: only the slope of MSE grows without limit")
+ck.show(
+    figure,
+    alt="Left: MSE is a parabola, MAE a V, Huber a parabola with straight arms. Right: only the slope of MSE grows without limit",
+)
 
 # %% [markdown]
 # ### Exercise 2.1 · ●○○ · 4 minutes
 # Write `huber_slope(errors, delta)`: the slope of Huber's loss at each entry of the array `errors`.
+
 
 # %% tags=["exercise"]
 def huber_slope(errors, delta):
@@ -213,8 +224,9 @@ assert moved["MSE"] >= 50 and max(moved["MAE"], moved["Huber"]) <= 15
 
 # %% [markdown]
 # ### Exercise 2.2 · ●○○ · 4 minutes
-# The smallest model is one constant. Write `best_constant(targets, loss)`: the constant with the smallest mean loss on the
-# array `targets`, for `loss` equal to `"mse"` or `"mae"`.
+# The smallest model is a constant. Write `best_constant(targets, loss)`: the one with the smallest mean loss on the array
+# `targets`, for the loss `"mse"` or `"mae"`.
+
 
 # %% tags=["exercise"]
 def best_constant(targets, loss):
@@ -232,6 +244,7 @@ ck.check("losses.best_constant", best_constant)
 # Now all ten features and four kinds of damage to the **training** targets, each drawn ten times; test targets stay clean.
 # One `Dense` layer of 50 units is 50 linear models side by side, one for each copy.
 # **Guess:** which loss wins when nothing is damaged?
+
 
 # %%
 def damage(kind, random):
@@ -274,9 +287,9 @@ assert mse[2] > 1.6 * mse[0] and mse[3] > 5 * mse[0]
 assert max(mae[2], mae[4]) < mae[0] + 1 and max(huber[2], huber[4]) < huber[0] + 1 and max(mae[3], huber[3]) < 52
 
 # %% [markdown]
-# On clean targets and under even noise the three lie within two points of each other. With 5 % slipped points the error of
-# MSE grows by more than 60 %; that of MAE and Huber hardly moves. With 20 % they lose a few points and MSE is useless.
-# Huber's $\delta$ has the unit of the target: 0.5 stands for 50 points here.
+# On clean targets and under even noise the three lie within two points. With 5 % slipped points the error of MSE grows by
+# more than 60 %; that of MAE and Huber hardly moves. With 20 % they lose a few points and MSE is useless.
+# Huber's $\delta$ has the target's unit: 0.5 is 50 points here.
 #
 # ## Losses for classes
 #
@@ -367,13 +380,14 @@ for name, arguments in {
     assert [slope for _, slope in pairs] == ([0, 0] if "times" in name else [1, -1])
 
 # %% [markdown]
-# Keras clips bare probabilities a little inside 0 and 1. The loss stops near 16, **and the slope is 0**: the worst mistake
-# teaches nothing. When its own sigmoid goes straight into the loss, Keras finds the logits; after a multiplication by 1.0 it
-# cannot. Do not depend on it: end the network in logits and say `from_logits=True`.
+# Keras clips bare probabilities. The loss stops near 16, **and the slope is 0**: the worst mistake teaches nothing.
+# When its own sigmoid goes straight into the loss, Keras finds the logits; after a multiplication by 1.0 it cannot.
+# Do not depend on it: end the network in logits and say `from_logits=True`.
 #
 # ### Exercise 2.3 · ●●● · 12 minutes
 # Write `cross_entropy(labels, logits)`: the mean sparse cross-entropy of integer `labels`, shape `(examples,)`, from
-# `logits`, shape `(examples, classes)`. It must survive ±1000.
+# `logits`, shape `(examples, classes)`, up to ±1000.
+
 
 # %% tags=["exercise"]
 def cross_entropy(labels, logits):
@@ -395,6 +409,7 @@ ck.check("losses.cross_entropy", cross_entropy)
 #
 # $$ \frac{\partial L_{\text{cross-entropy}}}{\partial z} = p - y, \qquad
 # \frac{\partial L_{\text{MSE}}}{\partial z} = 2\,(p - y)\,p(1 - p) $$
+
 
 # %%
 def by_logits(loss, target, z):
@@ -423,6 +438,7 @@ print("GradientTape finds p - y, divided by the 500 examples")
 # ### Exercise 2.4 · ●●○ · 7 minutes
 # Write `logit_gradient(labels, logits)`: the gradient of the mean sparse cross-entropy by each logit, shape
 # `(examples, classes)`, without a tape. Logits up to ±1000.
+
 
 # %% tags=["exercise"]
 def logit_gradient(labels, logits):
@@ -456,8 +472,8 @@ assert pull["wrong start"][0] > 10 * pull["wrong start"][1] and pull["after MSE"
 assert same_answer > 0.98
 
 # %% [markdown]
-# MSE found the fastest way out of its high loss: it gave trousers up. Now all pictures are called a dress, with nearly no
-# slope left. We draw the surface for two parameters: one stretches all logits, one is added to the bias.
+# MSE gave trousers up: all pictures are called a dress, and nearly no slope is left. We draw its surface over two parameters:
+# one stretches all logits, one is added to the bias.
 
 # %%
 z_start = (x_pair @ wrong_start[0] + wrong_start[1]).astype("float64")
@@ -497,13 +513,15 @@ for index, (axis, name) in enumerate(zip(axes, ["MSE", "cross-entropy"], strict=
     figure.colorbar(shades, ax=axis, label="mean loss", format="%.1f")
 axes[0].set(ylabel="added to the bias")
 axes[0].legend(fontsize=8)
-ck.show(figure, alt="Two loss surfaces: on that of MSE the path from the wrong start ends on a plateau, on that of cross-entropy in the bowl")
+ck.show(
+    figure,
+    alt="Two loss surfaces: on that of MSE the path from the wrong start ends on a plateau, on that of cross-entropy in the bowl",
+)
 assert paths[0][-1][0] > 0.5 and 0.45 < losses_at(*paths[0][-1])[0] < 0.55  # MSE: on the plateau
 assert paths[1][-1][0] < -0.5 and losses_at(*paths[1][-1])[1] < 0.4  # cross-entropy: in the bowl
 
 # %% [markdown]
-# The surface of MSE has a plateau at 0.5, the loss of one answer for all, and the path ends there. That of cross-entropy
-# is a bowl without plateau.
+# MSE has a plateau at 0.5, the loss of one answer for all; the path ends there. Cross-entropy is a bowl.
 #
 # ## Label smoothing
 #
@@ -533,15 +551,17 @@ for amount in [0.0, 0.1]:
     print(f"amount {amount}: accuracy {right.mean():.0%}, confidence {surest[right].mean():.2f} where right, ", end="")
     print(f"{surest[~right].mean():.2f} where wrong")
 (accuracy, sure_right, sure_wrong), (smooth_accuracy, smooth_right, smooth_wrong) = confidence.values()
-assert abs(accuracy - smooth_accuracy) < 0.03 and all(0.05 < fall < 0.16 for fall in (sure_right - smooth_right, sure_wrong - smooth_wrong))
+assert abs(accuracy - smooth_accuracy) < 0.03 and all(
+    0.05 < fall < 0.16 for fall in (sure_right - smooth_right, sure_wrong - smooth_wrong)
+)
 
 # %% [markdown]
-# Right and wrong answers both lose about 0.1 of confidence. The accuracies lie within three points: one run cannot rank
-# them.
+# Right and wrong answers both lose about 0.1 of confidence. The accuracies lie within three points.
 #
 # ### Exercise 2.5 · ●●○ · 6 minutes
 # With smoothed targets the loss cannot reach 0. Write `lowest_loss(classes, amount)`: the smallest categorical
 # cross-entropy that is possible with this amount of smoothing (above 0).
+
 
 # %% tags=["exercise"]
 def lowest_loss(classes, amount):
@@ -592,12 +612,12 @@ for name, (recall, recall_of_coats) in found.items():
 
 # %% [markdown]
 # Without weights the net finds a quarter of the shirts, and its accuracy looks fine. With weights it finds three times as
-# many; but four of five garments that it calls a shirt are none, and its accuracy is **below** that of the model that never
-# looks. Accuracy lies here. Which price is right depends on what a missed shirt costs.
+# many; but four of five alarms are false, and accuracy falls **below** that of the model that never looks. Accuracy lies.
 #
 # ### Exercise 2.6 · ●●○ · 6 minutes
 # Write `class_weights(labels)`: a dict `{class: weight}` for integer labels, such that all classes have the same total
 # weight and the mean weight of the examples is 1.
+
 
 # %% tags=["exercise"]
 def class_weights(labels):
@@ -615,8 +635,8 @@ ck.check("losses.class_weights", class_weights)
 #
 # | Task | Last layer | Loss in Keras | Shown in |
 # |---|---|---|---|
-# | a number, errors of one kind | 1 unit, linear | `MeanSquaredError` | Outliers, measured: rows 1, 2 |
-# | a number, some targets grossly wrong | 1 unit, linear | `Huber`, `MeanAbsoluteError` | Outliers, measured: rows 3 to 5 |
+# | a number, errors of one kind | linear | `MeanSquaredError` | Outliers, measured: rows 1, 2 |
+# | a number, some targets grossly wrong | linear | `Huber`, `MeanAbsoluteError` | Outliers, measured: rows 3 to 5 |
 # | yes or no | 1 logit | `BinaryCrossentropy` | One wrong start; Logits or probabilities? |
 # | one of $K$, labels are integers | $K$ logits | `SparseCategoricalCrossentropy` | Losses for classes; Exercise 2.3 |
 # | one of $K$, labels are rows | $K$ logits | `CategoricalCrossentropy` | Losses for classes; Label smoothing |
@@ -626,9 +646,10 @@ ck.check("losses.class_weights", class_weights)
 # All cross-entropies with `from_logits=True`.
 #
 # ### Exercise 2.7 · ●●● · 12 minutes
-# Write `build_classifier(task)`: a compiled model for pictures of shape `(batch, 784)` with a hidden layer of your choice,
-# ending in logits. Tasks: `"boot"` (boot or not, labels `(batch, 1)`), `"garment"` (one of ten, integer labels `(batch,)`),
-# `"tags"` (20 tags, several may hold, labels `(batch, 20)` of 0 and 1). The check trains each one for a few steps.
+# Write `build_classifier(task)`: a compiled model for pictures `(batch, 784)` with a hidden layer, ending in logits.
+# Tasks: `"boot"` (yes or no, labels `(batch, 1)`), `"garment"` (one of ten, integer labels `(batch,)`), `"tags"`
+# (several of 20, labels `(batch, 20)` of 0 and 1). The check trains each for a few steps.
+
 
 # %% tags=["exercise"]
 def build_classifier(task):
@@ -650,8 +671,8 @@ ck.check("losses.build_classifier", build_classifier)
 # ## Article clinic
 #
 # ### 02-1 · Cross-entropy as a sum, without care for 0 and 1
-# The article adds binary cross-entropy up over the data and says nothing of predictions that are exactly 0 or 1.
-# A model says 0.5 for 100, then for 10,000 examples; we look at the loss and the gradient of a bias. Then it says 1.
+# The article adds up over the data and says nothing of predictions that are exactly 0 or 1. A model says 0.5 for 100, then
+# for 10,000 examples: how large are the loss and the gradient of its bias? Then it says 1.
 
 # %%
 for n in [100, 10_000]:
@@ -674,7 +695,7 @@ with np.errstate(all="ignore"):
 # **Right:** the mean, computed from logits.
 #
 # ### 02-2 · Only the binary formula, for a program of ten classes
-# The article gives the binary formula alone; its program has ten classes. We put the label 9 into that formula.
+# We put the label 9 into the article's formula.
 
 # %%
 for p in [0.5, 0.9, 0.99]:
@@ -692,16 +713,15 @@ assert np.isclose(yes_or_no, np.log(2)) and np.isclose(float(sparse_loss(labels,
 
 # %% [markdown]
 # NumPy accepts it, and the loss falls far below 0. Keras refuses.
-# **Right:** categorical cross-entropy for one of ten. What joins them: binary cross-entropy *is* the categorical one with two
-# classes whose logits are 0 and $z$ (asserted above). On rows of ten labels it asks ten separate questions: right for tags.
+# **Right:** categorical cross-entropy. What joins them: the binary one *is* the categorical one with two classes whose logits
+# are 0 and $z$ (asserted above). On rows of ten labels it asks ten separate questions: right for tags.
 #
 # ## Recap
 #
 # - A loss states which errors you expect: MSE even noise, MAE and Huber outliers, cross-entropy labels.
-# - Cross-entropy is minus the mean logarithm of the likelihood. Compute it from logits: at ±100 probabilities lose the value
-#   and the gradient.
-# - Its gradient is $p - y$. MSE multiplies it by $2p(1-p)$ and stood still at a confident mistake.
-# - Label smoothing lowers confidence; class weights trade false alarms for found cases. Read recall beside accuracy.
+# - Cross-entropy comes from the likelihood. Compute it from logits: at ±100 probabilities lose value and gradient.
+# - Its gradient is $p - y$. MSE multiplies that by $2p(1-p)$ and stood still at a confident mistake.
+# - Label smoothing lowers confidence; class weights buy recall with false alarms. Read recall beside accuracy.
 #
 # ### Quiz
 
@@ -721,11 +741,9 @@ ck.quiz("losses.rare")
 # ### References
 #
 # - Huber (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35.
-# - Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Annals of Statistics 32: the diabetes data.
-# - Glorot, Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS: squared error
-#   and cross-entropy compared.
+# - Glorot, Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS.
 # - Szegedy, Vanhoucke, Ioffe, Shlens, Wojna (2016). Rethinking the Inception architecture for computer vision. CVPR.
-#   arXiv:1512.00567: label smoothing.
+#   arXiv:1512.00567
 #
 # ### What is left to do
 

@@ -53,13 +53,13 @@ assert 52 < errors[0.24][-1] < 54 and errors[0.25][-1] > 1e10
 figure, axis = plt.subplots(figsize=(8, 3.4))
 for (rate, values), line in zip(errors.items(), ["-", "--"], strict=True):
     axis.semilogy(values, line, label=f"rate {rate}")
-axis.set(title="Two rates, one program", xlabel="step", ylabel="root mean squared error (score points)")
+axis.set(title="Two rates, one program", xlabel="step", ylabel="error (score points)")
 axis.legend()
 ck.show(figure, alt="Error by step, logarithmic: it falls at rate 0.24 and climbs without end at rate 0.25")
 
 # %% [markdown]
-# One hundredth more, and the error is in the billions. By the middle of this chapter you will have computed the border
-# to four digits **before** running anything.
+# One hundredth more, and the error is in the billions. By the middle of this chapter you will compute the border to
+# four digits **before** running anything.
 #
 # ## From a slope to a step
 #
@@ -110,14 +110,14 @@ for rate in [1e-2, 1e-3, 1e-4, 1e-5, 1e-6]:
 assert kept[1e-2] < 0 < kept[1e-3] < kept[1e-4] < kept[1e-5] < kept[1e-6] and kept[1e-6] > 0.99
 
 # %% [markdown]
-# Small steps keep the promise. At 0.01 the fall is negative: the step **climbed**. The slope is local news, and the
-# whole art is how far to trust it.
+# Small steps keep the promise. At 0.01 the fall is negative: the step **climbed**. A slope is local news.
 #
 # ## How far? Ask the line
 #
 # A **line search** (线搜索) tries points along $-g$. On a quadratic with curvature matrix $A$ the lowest point of the
 # line is known exactly: $\eta = g \cdot g \,/\, (g \cdot A g)$. **Guess first:** how many steps does it save, compared
 # with one fixed rate?
+
 
 # %%
 def steps_needed(choose_rate, gradient, start, small):
@@ -137,11 +137,11 @@ for begin in [(10.0, 2.0), (25.0, 1.0)]:
     for name, rule in [("fixed rate 0.077", lambda p, g: 0.077), ("exact line search", exact)]:
         needed[name, begin] = steps_needed(rule, ravine_gradient, np.array(begin), small=1e-6)
         print(f"{name:18} from {begin}: {needed[name, begin]:3} steps")
-assert needed["exact line search", (10.0, 2.0)] < 50 and needed["exact line search", (25.0, 1.0)] > 200
+assert list(needed.values()) == [228, 43, 221, 218]
+assert np.isclose(exact(begin, ravine_gradient(np.array(begin))), 0.077, atol=1e-3)
 
 # %% [markdown]
-# From one start it saves four steps of five, from the other next to none: there, the best point of each line is the
-# start of the next zigzag.
+# From one start it saves four steps of five, from the other next to none: there the best step on the line is 0.077, too.
 #
 # Most losses offer no formula. **Backtracking** begins with $\eta = 1$ and halves it until the step keeps a share $c$ of
 # its promise (Armijo's rule): $f(p - \eta g) \le f(p) - c\,\eta\,\lVert g \rVert^2$.
@@ -162,15 +162,16 @@ def backtrack(p, g, share=0.1):
 for name, rule in [("fixed rate 0.001", lambda p, g: 0.001), ("backtracking", backtrack)]:
     needed[name] = steps_needed(rule, rosenbrock_gradient, start, small=1e-3)
     print(f"{name:16} {needed[name]:6,} gradients {asked:6,} losses")
-assert needed["backtracking"] < needed["fixed rate 0.001"] / 4 and 8 < asked / needed["backtracking"] < 13
+assert 5.5 < needed["fixed rate 0.001"] / needed["backtracking"] < 6.5 and 10 < asked / needed["backtracking"] < 12
 
 # %% [markdown]
 # Backtracking needs no rate and a sixth of the steps, but about eleven losses a step. When one loss means a pass over
-# all data, that is dear: networks are trained with a rate that is chosen beforehand.
+# all data, that is dear: for networks one chooses a rate beforehand.
 #
 # ### Exercise 4a.1 · ●●○ · 8 minutes
 # Write `exact_step(x, y, weights)`: the exact line search for linear regression with the mean squared error, whose
 # gradient is $g = 2\,x^\top (x w - y) / n$ and whose curvature matrix is $A = 2\,x^\top x / n$.
+
 
 # %% tags=["exercise"]
 def exact_step(x, y, weights):
@@ -188,6 +189,7 @@ ck.check("gradient_descent.exact_step", exact_step)
 # ## The same in Keras
 #
 # Keras calls it `SGD`. Is it our formula? One hundred steps on both landscapes, compared after each step.
+
 
 # %%
 def descend(gradient, start, rate, steps):
@@ -221,9 +223,10 @@ print("100 steps on each landscape agree to 0.000001")
 across = {}
 for rate in [0.078, 0.08, 0.082]:
     across[rate] = abs(descend(ravine_gradient, (10.0, 2.0), rate, 100)[-1, 1])
-    print(f"rate {rate}: distance across the ravine 2 → {across[rate]:.2g}")
+    print(f"rate {rate}: distance across the ravine 2 → {across[rate]:.3g}")
     assert np.isclose(across[rate], 2 * abs(1 - 25 * rate) ** 100, rtol=1e-6)  # the prediction
-assert across[0.078] < 0.02 and np.isclose(across[0.08], 2) and across[0.082] > 200
+assert across[0.078] < 0.02 and np.isclose(across[0.08], 2) and 255 < across[0.082] < 265
+
 
 # %%
 def draw_path(axis, rate, steps=40):
@@ -240,10 +243,13 @@ def draw_path(axis, rate, steps=40):
 figure, axes = plt.subplots(2, 2, figsize=(10, 5.4))
 for axis, rate in zip(axes.flat, [0.01, 0.04, 0.077, 0.082], strict=True):
     draw_path(axis, rate)
-ck.show(figure, alt="Forty steps at four rates: too slow, straight along the floor, zigzag across it, and out of the ravine")
+ck.show(
+    figure, alt="Forty steps at four rates: too slow, straight along the floor, zigzag across it, and out of the ravine"
+)
 
 # %% [markdown]
 # Move the slider. Which rate leaves the least loss after forty steps, and why is it so near the cliff?
+
 
 # %%
 def path_and_loss(rate):
@@ -251,7 +257,7 @@ def path_and_loss(rate):
     draw_path(left, rate)
     losses = [ravine(p) for p in descend(ravine_gradient, (10.0, 2.0), rate, 40)]
     right.semilogy(losses, color="C1")
-    right.set(title="Loss by step", xlabel="step", ylabel="loss", ylim=(1e-4, 1e4))
+    right.set(title="Loss by step", xlabel="step", ylabel="loss", ylim=(1e-2, 1e6))
     return figure
 
 
@@ -295,6 +301,7 @@ assert 0.24 < limit < 0.25 and round(limit, 4) == 0.2412
 # ### Exercise 4a.2 · ●●○ · 6 minutes
 # Write `largest_rate(x)`: the limit of the learning rate for linear regression on the examples `x`, shape
 # `(examples, values)`, when the loss is **half** the mean squared error. (Halving the loss halves its curvature.)
+
 
 # %% tags=["exercise"]
 def largest_rate(x):
@@ -358,27 +365,29 @@ axis.legend(fontsize=8)
 ck.show(figure, alt="Training error falls for 20,000 steps; validation error is lowest near step 60 and then rises")
 
 # %% [markdown]
-# The strictest rule made by far the most steps and got the **worst** predictions: it waits for the lowest *training* loss.
-# Patience on validation data, or **early stopping** (早停), was the cheapest and the best. Its price: one validation pass
-# a step, and patients that may not be trained on.
+# The strictest rule paid by far the most steps for the **worst** predictions: it waits for the lowest *training* loss.
+# Patience on validation data, or **early stopping** (早停), was cheapest and best. Its price: a validation pass each step,
+# and patients that may not be trained on.
 #
-# The second rule has a trap: a small rate makes small changes, wherever you are. We ask it again at a thousandth of the
-# rate.
+# The second rule has a trap: a small rate makes small changes anywhere. We ask it again at a thousandth of the rate.
 
 # %%
 slow_length, slow_training, _ = record(safe_rate / 1_000, 30_000).T
 for name, lengths, losses in [("safe rate", length, training), ("a thousandth", slow_length, slow_training)]:
     stop = int(np.argmax(-np.diff(losses) < 0.1)) + 1
-    print(f"{name:12} stops with training error {np.sqrt(losses[stop]):.1f}, length of the gradient {lengths[stop]:.0f}")
+    print(
+        f"{name:12} stops with training error {np.sqrt(losses[stop]):.1f}, length of the gradient {lengths[stop]:.0f}"
+    )
 assert lengths[stop] > 40 and np.sqrt(losses[stop]) > 55
 
 # %% [markdown]
 # It stops further up the slope. The length of the gradient does not depend on the rate; the change of the loss does.
 #
 # ### Exercise 4a.3 · ●●○ · 8 minutes
-# Write `stop_early(losses, patience)`. `losses` are validation losses, one after each pass. Training stops as soon as
-# `patience` passes in a row brought no new lowest loss, or when the list ends. Return the number of passes made, and the
-# index (from 0) of the pass whose weights are kept. If two are equally low, keep the earlier.
+# Write `stop_early(losses, patience)`. `losses` holds a validation loss for each pass. Training stops when `patience`
+# passes in a row brought no new lowest loss, or when the list ends. Return the number of passes made, and the index
+# (from 0) of the pass whose weights are kept. Of equals keep the earlier.
+
 
 # %% tags=["exercise"]
 def stop_early(losses, patience):
@@ -399,9 +408,8 @@ ck.check("gradient_descent.stop_early", stop_early)
 # %% [markdown]
 # ## A rate for a network
 #
-# The curvature of a network's loss changes on the way, so no formula gives the limit beforehand. We sweep: half a power
-# of ten at a time, the same start, one pass over 12,000 pictures. **Guess first:** how far is the best rate from the
-# first one that fails?
+# A network's loss is no quadratic, so the formula gives no limit. We sweep: half a power of ten at a time, the same
+# start, one pass over 12,000 pictures. **Guess first:** how far is the best rate from the first one that fails?
 
 # %%
 (x_train, y_train), (x_test, y_test) = ck.data.fashion_mnist(train=12_000, test=10_000)
@@ -430,8 +438,8 @@ rates = 10.0 ** np.arange(-4, 0.5, 0.5)
 swept = np.array([loss(y_test, train(rate, x_train, y_train)) for rate in rates])
 guessing = np.log(10)  # the loss of one tenth for each class
 for index in [0, 2, 4, 6, 7, 8]:
-    value = f"{swept[index]:.1f}" if swept[index] < 2 or index < 8 else "failed"
-    print(f"rate {rates[index]:6.4f}: test loss {value}")
+    value = f"test loss {swept[index]:.1f}" if swept[index] < 2 or index < 8 else "failed"
+    print(f"rate {rates[index]:6.4f}: {value}")
 assert all(0.6 < value < 0.8 for value in swept[6:8]) and np.all(swept[:6] > 0.8)
 assert not swept[8] < 2 and swept[2] > 2.1
 
@@ -485,6 +493,7 @@ assert np.allclose(by_tape, softmax_gradient(W_keras.numpy(), x_small, y_small),
 # Three batch sizes, each at the best of three rates, five passes over the same 2,000 pictures: all see equally many
 # examples. **Guess first:** which has the lowest loss?
 
+
 # %%
 def sgd_losses(batch_size, rate):
     """Loss on all 2,000 pictures before the first of five passes, and after each."""
@@ -504,15 +513,16 @@ for batch_size, choices in [(2_000, [0.03, 0.1, 0.3]), (32, [0.03, 0.1, 0.3]), (
     tried = {rate: sgd_losses(batch_size, rate) for rate in choices}
     best_rate = min(choices, key=lambda rate: tried[rate][-1])
     curves[batch_size] = tried[best_rate]
-    print(f"batch {batch_size:5,}, {int(np.ceil(2_000 / batch_size)):5,} steps a pass, best rate {best_rate:4}:", end=" ")
+    print(
+        f"batch {batch_size:5,}, {int(np.ceil(2_000 / batch_size)):5,} steps a pass, best rate {best_rate:4}:", end=" "
+    )
     print(f"loss {tried[best_rate][1]:.2g} after one pass, {tried[best_rate][-1]:.2g} after five")
     assert best_rate == choices[1]
 assert curves[1][-1] < 0.5 < curves[32][-1] < 0.75 < 1.5 < curves[2_000][-1]
 
 # %% [markdown]
-# Equal reading, unequal progress: many rough steps beat few exact ones. But single examples stood only a tenth of the
-# rate, and a pass of theirs is 2,000 updates. How rough are the steps? We stand still and measure the noise:
-# the distance from the batch's gradient to the full one.
+# Equal reading, unequal progress: many rough steps beat few exact ones. But single examples needed a tenth of the rate.
+# How rough are the steps? We stand still and measure the noise: the distance from the batch's gradient to the full one.
 
 # %%
 random, W_here = np.random.default_rng(1), np.zeros((785, 10))
@@ -529,7 +539,10 @@ for size in sizes:
     print(f"batch {size:3}: noise {noise[-1]:4.1f} times the length of the full gradient")
 power = np.polyfit(np.log(sizes), np.log(noise), 1)[0]
 print(f"noise goes with the batch size to the power {power:.1f}")
-assert 11 < noise[0] < 14 and abs(power + 0.5) < 0.02
+assert 12 < noise[0] < 13 and 3 < noise[2] < 3.2 and 1.5 < noise[3] < 1.6 and abs(power + 0.5) < 0.02
+parts = np.split(random.permutation(2_000), 125)  # one pass of batches of 16: their gradients average to the full one
+average = np.mean([softmax_gradient(W_here, x_small[part], y_small[part]) for part in parts], axis=0)
+assert np.allclose(average, full_gradient)
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
@@ -544,12 +557,12 @@ right.legend()
 ck.show(figure, alt="Left: loss by pass falls fastest with single examples; right: noise falls as one over root n")
 
 # %% [markdown]
-# The noise falls as $1/\sqrt{n}$: four times the examples, half the noise. The work grows with $n$, the gain with
-# $\sqrt{n}$; that is why batches stay small.
+# The noise falls as $1/\sqrt{n}$: four times the work, half the noise. That is one reason why batches stay small.
 #
 # ### Exercise 4a.4 · ●○○ · 3 minutes
 # Write `batch_for_noise(size, factor)`: with batches of `size` the gradient has some noise. Which batch size makes the
 # noise `factor` times smaller?
+
 
 # %% tags=["exercise"]
 def batch_for_noise(size, factor):
@@ -568,6 +581,8 @@ ck.check("gradient_descent.batch_for_noise", batch_for_noise)
 # boots last. Same network, same 12,000 pictures, rate 0.1. **Guess first:** what does the sorted net answer?
 
 # %%
+import inspect
+
 by_label = np.argsort(y_train, kind="stable")
 accuracy = {}
 for name, shuffle in [("sorted", False), ("shuffled", True)]:
@@ -575,15 +590,17 @@ for name, shuffle in [("sorted", False), ("shuffled", True)]:
     accuracy[name] = np.mean(answers == y_test)
     print(f"{name:8} accuracy {accuracy[name]:.0%}, different answers: {len(np.unique(answers))}")
     assert shuffle or np.all(answers == 9)
-assert accuracy["sorted"] == 0.1 and 0.73 < accuracy["shuffled"] < 0.79
+assert accuracy["sorted"] == 0.1 and 0.75 < accuracy["shuffled"] < 0.79
+assert inspect.signature(network.fit).parameters["shuffle"].default is True
 
 # %% [markdown]
-# Sorted, the network calls **every** picture an ankle boot, the last thing it saw. `fit` shuffles arrays unless told not
-# to; your own loop must do it itself.
+# Sorted, the network calls **every** picture an ankle boot, the last thing it saw. `fit` shuffles unless told not to; your
+# own loop must do it itself.
 #
 # ### Exercise 4a.5 · ●●○ · 8 minutes
 # Write `mini_batches(x, y, size, random)`: a list of pairs `(x_batch, y_batch)` for one pass in random order, each
 # example exactly once, the last batch shorter if need be. `random` is a NumPy generator (`np.random.default_rng`).
+
 
 # %% tags=["exercise"]
 def mini_batches(x, y, size, random):
@@ -603,6 +620,7 @@ ck.check("gradient_descent.mini_batches", mini_batches)
 # train it with `steps` steps of **plain gradient descent** (every step sees all examples) on the mean squared error, and
 # return it. Mind what `fit` does when you give it no batch size.
 
+
 # %% tags=["exercise"]
 def fit_line(x, y, rate, steps):
     ### BEGIN SOLUTION
@@ -621,8 +639,8 @@ ck.check("gradient_descent.fit_line", fit_line)
 #
 # ### 04-3 · Three examples, and "the" solution
 # The article fits three examples whose second value is twice the first, without a bias, by gradient descent and by Adam
-# (chapter 04b; here only a second optimizer). Each run ends in a vector that stands there as the result. We use its
-# rate, 0.01, start at zero, and take the gradient of the mean squared error.
+# (chapter 04b; here it is only a second optimizer), and asks no more of the vector at the end. The same here: rate 0.01,
+# from zeros, the gradient of the mean squared error.
 
 # %%
 x_article, y_article = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]), np.array([1.0, 3.0, 5.0])
@@ -670,12 +688,13 @@ for name, optimizer in {"SGD": keras.optimizers.SGD(0.1), "Adam": keras.optimize
     assert np.allclose(theta, [2, -1], atol=1e-4)
 
 # %% [markdown]
-# **Right:** look at the rank before you compare parameters. With the doubled column gone and a bias in its place there
-# is one lowest point, both reach it, and the loss is 0: $y = 2x - 1$.
+# **Right:** look at the rank before you compare parameters. With a bias in place of the doubled column there is one
+# lowest point, and both reach it: $y = 2x - 1$.
 #
 # ### 04-4 · "SGD", run on the full batch
-# One article defines SGD rightly, by single random examples. The programs then call `optim.SGD` with all data in every
-# step. In Keras that is `batch_size=len(x)`. We compare the weights after **each** step with plain gradient descent.
+# The article defines SGD rightly, by random examples. The programs then call `optim.SGD` with all data in every step. In
+# Keras that is `batch_size=len(x)`. We compare the weights after **each** step with plain gradient descent.
+
 
 # %%
 def keras_path(batch_size, passes):
@@ -698,9 +717,8 @@ full, mini = keras_path(len(scaled), 10), keras_path(32, 10)
 assert len(full) == 10 and np.allclose(full, by_hand, atol=1e-3)
 apart = np.abs(mini[11::12] - by_hand).max(axis=1)  # after each pass of 12 mini-batches
 print(f"batch_size=353: {len(full):3} steps in 10 passes, the weights of plain gradient descent after each")
-print(f"batch_size=32:  {len(mini):3} steps in 10 passes, a weight is {apart[-1]:.0f} away from plain gradient descent")
+print(f"batch_size=32:  {len(mini):3} steps in 10 passes, one weight is {apart[-1]:.0f} score points off")
 assert len(mini) == 120 and np.all(apart > 15)
-print(apart)
 
 # %% [markdown]
 # **Right:** the class is called SGD, but the *batches* make it stochastic. With all data in each batch it is plain
@@ -734,11 +752,9 @@ ck.quiz("gradient_descent.full_batch")
 # - Cauchy (1847). Méthode générale pour la résolution des systèmes d'équations simultanées. Comptes rendus 25.
 # - Robbins, Monro (1951). A stochastic approximation method. Annals of Mathematical Statistics 22.
 # - Rosenbrock (1960). An automatic method for finding the greatest or least value of a function. The Computer Journal 3.
-# - Armijo (1966). Minimization of functions having Lipschitz continuous first partial derivatives. Pacific Journal of Mathematics 16.
+# - Armijo (1966). Minimization of functions having Lipschitz continuous first partial derivatives. Pacific J. Math. 16.
 # - Prechelt (1998). Early stopping – but when? In: Neural Networks: Tricks of the Trade. Springer.
 # - Bottou, Curtis, Nocedal (2018). Optimization methods for large-scale machine learning. SIAM Review 60. arXiv:1606.04838
-# - Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Annals of Statistics 32: the diabetes data.
-# - Xiao, Rasul, Vollgraf (2017). Fashion-MNIST. arXiv:1708.07747
 #
 # ### What is left to do
 

@@ -34,7 +34,7 @@ RUN_ALL = 300  # seconds; the budget of a chapter is tested elsewhere
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A JupyterLab on a copy of the course whose path has a space and a non-ASCII letter; yields (address, workspace)."""
+    """A JupyterLab on a copy of the course with a space and an ö in its path; yields (address, workspace)."""
     root = tmp_path_factory.mktemp("lab") / "my cöurse"
     for part in ("chapters", "coursekit", "datasets", "solutions"):
         shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -178,8 +178,8 @@ def test_pictures_are_there_with_their_alt_text(desk):
     assert pictures.count() >= 3
     sizes = pictures.evaluate_all("images => images.map(image => image.naturalWidth)")
     assert min(sizes) > 300
-    alts = [alt for alt in pictures.evaluate_all("images => images.map(image => image.alt)") if alt]
-    assert any("Seven activation functions" in alt for alt in alts), alts
+    # JupyterLab gives its pictures no alt attribute, so the sentence stands below them.
+    desk.page.locator(".jp-OutputArea small", has_text="Seven activation functions and their slopes").wait_for()
 
 
 def test_formulas_are_drawn(desk):

@@ -23,6 +23,7 @@ def test_solution_and_chapter_are_what_the_source_gives(name):
     for cell, old in zip(fresh.cells, stored.cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs = old.outputs
+    notebooks.tidy(fresh)
     assert (places.SOLUTIONS / f"{name}.ipynb").read_text(encoding="utf8") == notebooks.as_text(fresh), MEND
     learner = notebooks.as_text(notebooks.learner(fresh))
     assert (places.CHAPTERS / f"{name}.ipynb").read_text(encoding="utf8") == learner, MEND

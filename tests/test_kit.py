@@ -92,6 +92,7 @@ def test_show_displays_a_picture_with_its_alt_text(monkeypatch):
     (bundle, options) = shown[0]
     assert bundle["image/png"].startswith(b"\x89PNG")
     assert options["metadata"]["image/png"]["alt"] == "A line that rises from 1 to 2"
+    assert shown[1][0]["text/html"] == "<small>A line that rises from 1 to 2</small>"
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="alt must be a sentence"):
         ck.show(figure, alt="line")

@@ -12,7 +12,7 @@ from coursekit.checks import SECONDS_FOR_A_MODEL, build
 _RANDOM = np.random.default_rng(3)
 _DENSE = tuple(
     (_RANDOM.normal(size=(n, p)).round(1), _RANDOM.normal(size=(p, u)).round(1), _RANDOM.normal(size=(n, u)).round(1))
-    for n, p, u in [(4, 3, 2), (2, 2, 2), (1, 3, 1)]
+    for n, p, u in [(5, 3, 2), (2, 2, 2), (1, 3, 1)]
 )
 _STEP = tuple(
     (
@@ -24,7 +24,7 @@ _STEP = tuple(
         _RANDOM.normal(size=(n, 1)).round(1),
         rate,
     )
-    for n, p, u, rate in [(4, 3, 2, 0.5), (5, 2, 3, 0.1)]
+    for n, p, u, rate in [(5, 3, 2, 0.5), (4, 2, 3, 0.1)]
 )
 _REGRESSION = tuple(
     (
@@ -33,7 +33,7 @@ _REGRESSION = tuple(
         _RANDOM.normal(size=(p, 1)).round(1),
         _RANDOM.normal(size=1).round(1),
     )
-    for n, p in [(4, 3), (6, 2), (1, 2)]
+    for n, p in [(5, 3), (6, 2), (1, 2)]
 )
 
 
@@ -139,10 +139,14 @@ def _judge_fit_line(answer):
         raise NotYet(f"One Dense(1) on three columns has **4** trainable parameters, and I count **{parameters}**.")
     got = _predict(model, x)
     if got.shape != (1024, 1):
-        raise NotYet(f"For inputs of shape {x.shape} I expected predictions of shape **(1024, 1)**, got **{got.shape}**.")
+        raise NotYet(
+            f"For inputs of shape {x.shape} I expected predictions of shape **(1024, 1)**, got **{got.shape}**."
+        )
     gap = _gap(got, line, y)
     if not np.isfinite(gap):
-        raise NotYet("The predictions are nan or infinite. Columns up to 3,000 make the steps explode: scale them first.")
+        raise NotYet(
+            "The predictions are nan or infinite. Columns up to 3,000 make the steps explode: scale them first."
+        )
     if gap <= 0.05:
         return
     scaled = (x - x.mean(axis=0)) / x.std(axis=0)
@@ -178,7 +182,9 @@ ITEMS = [
         reference=_shared_weight,
         cases=((0.5, 2.0), (-1.0, 0.7), (2.0, -0.3), (1.5, 1.0)),
         mistakes={
-            "It looks as if only the outer w was seen: the one inside tanh moves the loss too.": lambda w, x: np.tanh(w * x),
+            "It looks as if only the outer w was seen: the one inside tanh moves the loss too.": lambda w, x: np.tanh(
+                w * x
+            ),
             "It looks as if only the w inside tanh was seen: the one in front moves the loss too.": lambda w, x: (
                 w * x * (1 - np.tanh(w * x) ** 2)
             ),
@@ -270,7 +276,9 @@ ITEMS = [
         reference=_regression_gradients,
         cases=_REGRESSION,
         mistakes={
-            "(n, 1) − (n,) was broadcast to (n, n): give y the shape (n, 1) before you subtract.": _broadcast_regression(False),
+            "(n, 1) − (n,) was broadcast to (n, n): give y the shape (n, 1) before you subtract.": _broadcast_regression(
+                False
+            ),
             "(n, 1) − (n,) was broadcast to (n, n), and a mean hid it: give y the shape (n, 1) first.": _broadcast_regression(
                 True
             ),
@@ -301,7 +309,10 @@ ITEMS = [
         "A layer got x of shape (32, 64), and G of shape (32, 10) comes back. What is the gradient of its weights?",
         {
             "`x.T @ G`, of shape (64, 10)": (True, "It has the shape of W, and the product sums over the 32 examples."),
-            "`G.T @ x`, of shape (10, 64)": (False, "That is the transpose: a gradient has the shape of its parameter."),
+            "`G.T @ x`, of shape (10, 64)": (
+                False,
+                "That is the transpose: a gradient has the shape of its parameter.",
+            ),
             "`x @ G.T`, of shape (32, 32)": (False, "These shapes do not even fit: (32, 64) times (10, 32)."),
         },
     ),

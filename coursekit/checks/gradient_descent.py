@@ -76,7 +76,7 @@ def _judge_mini_batches(answer):
 
 
 def _order_of(batches, x, y, size):
-    """The examples in the order in which the batches hold them; raises NotYet unless each comes once, with its label."""
+    """The order in which the batches hold the examples; raises NotYet unless each comes once, with its label."""
     given = f"For 10 examples and `size={size}`"
     if batches is None:
         raise NotYet("Your function returned nothing (None). Is a `return` missing?")
@@ -87,7 +87,9 @@ def _order_of(batches, x, y, size):
     for x_batch, y_batch in pairs:
         if x_batch.ndim != 2 or x_batch.shape[1] != 2 or y_batch.shape != (len(x_batch),):
             shapes = f"{x_batch.shape} and {y_batch.shape}"
-            raise NotYet(f"{given} I expected pairs of shapes like ({min(size, 10)}, 2) and ({min(size, 10)},), got {shapes}.")
+            raise NotYet(
+                f"{given} I expected pairs of shapes like ({min(size, 10)}, 2) and ({min(size, 10)},), got {shapes}."
+            )
         if not np.array_equal(x_batch[:, 0] / 2 * 10, y_batch):
             raise NotYet("The examples and their labels were torn apart: shuffle both with the **same** order.")
     lengths = [len(y_batch) for _, y_batch in pairs]
@@ -134,7 +136,7 @@ def _judge_fit_line(answer):
     if made != steps:
         raise NotYet(
             f"I asked for {steps} steps, and the optimizer made {made}. "
-            "`fit` cuts the data into batches of 32 unless you give `batch_size=len(x)`, and `epochs` counts the passes."
+            "`fit` makes batches of 32 unless you give `batch_size=len(x)`, and `epochs` counts the passes."
         )
     likely = {
         "It looks as if the rate stayed at 0.01, Keras's default: give it to the optimizer.": {"rate": 0.01},
@@ -143,11 +145,12 @@ def _judge_fit_line(answer):
         "It looks as if half the mean squared error was used.": {"scale": 0.5},
     }
     for sentence, change in likely.items():
-        if np.allclose(output[:, 0], _descend(**({"x": x, "y": y, "rate": rate, "steps": steps} | change)), rtol=1e-3, atol=1e-3):
+        wrong = _descend(**({"x": x, "y": y, "rate": rate, "steps": steps} | change))
+        if np.allclose(output[:, 0], wrong, rtol=1e-3, atol=1e-3):
             raise NotYet(sentence, sentence)
     raise NotYet(
-        f"After {steps} steps the model is not where plain gradient descent from zeros arrives. Do all weights start at "
-        "zero, is the optimizer `keras.optimizers.SGD(rate)` without anything more, is the loss the mean squared error?"
+        f"After {steps} steps the model is not where plain gradient descent from zeros arrives. "
+        "Do all weights start at zero, is the optimizer `keras.optimizers.SGD(rate)` without anything more, is the loss the mean squared error?"
     )
 
 
@@ -159,16 +162,17 @@ ITEMS = [
             "`g = 2 * x.T @ (x @ weights - y) / len(x)`, `A = 2 * x.T @ x / len(x)`; in NumPy `g @ A @ g` is a number.",
         ),
         reference=_exact_step,
-        cases=((_X, _Y, np.zeros(2)), (_X, _Y, np.array([1.0, -1.0])), (_TALL, _TALL[:, 0] - 3 * _TALL[:, 1], np.ones(4))),
+        cases=(
+            (_X, _Y, np.zeros(2)),
+            (_X, _Y, np.array([1.0, -1.0])),
+            (_TALL, _TALL[:, 0] - 3 * _TALL[:, 1], np.ones(4)),
+        ),
         mistakes={
             "It looks as if the curvature lost its factor 2: A = 2 xᵀx / n.": lambda x, y, w: 2 * _exact_step(x, y, w),
             "It looks as if the curvature was not divided by the number of examples.": lambda x, y, w: (
                 _exact_step(x, y, w) / len(x)
             ),
-            "It looks as if the gradient was not divided by n, but the curvature was… or the other way round.": lambda x, y, w: (
-                _exact_step(x, y, w) * len(x)
-            ),
-            "It looks as if the fraction stands upside down: g · g belongs on top.": lambda x, y, w: 1 / _exact_step(x, y, w),
+            "The fraction stands upside down: g · g belongs on top.": lambda x, y, w: 1 / _exact_step(x, y, w),
             "It looks as if the length of g was used where its square is needed.": lambda x, y, w: _share_of(
                 x, y, w, lambda x, g: 1 / np.sqrt(g @ g)
             ),
@@ -186,17 +190,14 @@ ITEMS = [
         reference=_largest_rate,
         cases=((_X,), (_TALL,), (np.eye(3),)),
         mistakes={
-            "It looks as if the curvature of the whole mean squared error was used; here the loss is half of it.": lambda x: (
-                _largest_rate(x) / 2
+            "It is half the limit: is it the curvature of the whole mean squared error, or 1 / curvature?": (
+                lambda x: _largest_rate(x) / 2
             ),
             "It looks as if the division by the number of examples is missing.": lambda x: _largest_rate(x) / len(x),
             "It looks as if the smallest curvature was used; the steepest direction sets the limit.": lambda x: (
                 2 / np.linalg.eigvalsh(x.T @ x / len(x))[0]
             ),
             "It looks as if the curvature itself was returned.": lambda x: 2 / _largest_rate(x),
-            "It looks as if 1 / curvature was returned. That rate is safe, but the limit is twice as large.": lambda x: (
-                _largest_rate(x) / 2
-            ),
         },
     ),
     Exercise(
@@ -206,15 +207,22 @@ ITEMS = [
             "Stop when `index - best >= patience`: then `index + 1` passes were made.",
         ),
         reference=_stop_early,
-        cases=((_FALL, 2), (_FALL, 3), ([3.0, 2.0, 2.6, 2.4, 2.2, 1.0], 3), ([3.0, 2.0, 1.0], 2), ([1.0, 2.0, 3.0, 0.5], 1), ([2.0, 2.0, 2.0, 1.0], 2)),
+        cases=(
+            (_FALL, 2),
+            (_FALL, 3),
+            ([3.0, 2.0, 2.6, 2.4, 2.2, 1.0], 3),
+            ([3.0, 2.0, 1.0], 2),
+            ([1.0, 2.0, 3.0, 0.5], 1),
+            ([2.0, 2.0, 2.0, 1.0], 2),
+        ),
         mistakes={
-            "It looks as if passes that are worse than the one **before** were counted, not those that are no new best.": _any_rise,
+            "Passes worse than the one **before** were counted; count those that are no new best.": _any_rise,
             "It looks as if the count is not set back to 0 when a new lowest loss comes.": _never_reset,
-            "It looks as if the index of the last pass was returned; the number of passes is one more.": lambda losses, patience: (
+            "It looks as if the last index was returned; the number of passes is one more.": lambda losses, patience: (
                 _stop_early(losses, patience)[0] - 1,
                 _stop_early(losses, patience)[1],
             ),
-            "It looks as if all passes were looked at: training cannot know what comes after it stopped.": lambda losses, patience: (
+            "Training cannot know what comes after it stopped: keep the best until then.": lambda losses, patience: (
                 _stop_early(losses, patience)[0],
                 int(np.argmin(losses)),
             ),
@@ -234,11 +242,13 @@ ITEMS = [
         reference=_batch_for_noise,
         cases=((32, 2), (1, 10), (64, 3)),
         mistakes={
-            "It looks as if noise were 1/n: it falls as 1/√n, so twice the examples are not half the noise.": lambda size, factor: (
-                size * factor
+            "It looks as if noise fell as 1/n: it falls as 1/√n, which is slower.": lambda size, factor: size * factor,
+            "It looks as if the root was taken where the square is needed.": lambda size, factor: (
+                size * np.sqrt(factor)
             ),
-            "It looks as if the root was taken where the square is needed.": lambda size, factor: size * np.sqrt(factor),
-            "It looks as if the batch became smaller: less noise needs more examples.": lambda size, factor: size / factor**2,
+            "It looks as if the batch became smaller: less noise needs more examples.": lambda size, factor: (
+                size / factor**2
+            ),
             "It looks as if the size was squared too.": lambda size, factor: (size * factor) ** 2,
         },
     ),
@@ -246,14 +256,14 @@ ITEMS = [
         "gradient_descent.mini_batches",
         hints=(
             "`order = random.permutation(len(x))` is each index once, in random order.",
-            "`order[begin : begin + size]` for `begin in range(0, len(x), size)`; take these rows of `x` **and** of `y`.",
+            "`order[begin : begin + size]` for `begin in range(0, len(x), size)`: these rows of `x` **and** of `y`.",
         ),
         judge=_judge_mini_batches,
     ),
     Exercise(
         "gradient_descent.fit_line",
         hints=(
-            "`layers.Dense(1, kernel_initializer=\"zeros\")`, `keras.optimizers.SGD(rate)`, loss `\"mse\"`.",
+            "`layers.Dense(1, kernel_initializer='zeros')`, `keras.optimizers.SGD(rate)`, loss `'mse'`.",
             "One step a pass needs one batch a pass: `batch_size=len(x), epochs=steps`.",
         ),
         judge=_judge_fit_line,
@@ -262,7 +272,7 @@ ITEMS = [
         "gradient_descent.limit",
         "A quadratic loss has the curvatures 1 and 25. What does gradient descent do at the rate 0.082?",
         {
-            "It diverges across the ravine": (True, "The limit is 2/25 = 0.08; above it the steep direction grows with each step."),
+            "It diverges across the ravine": (True, "The limit is 2/25 = 0.08; above it the steep direction grows."),
             "It converges slowly": (False, "Slowly would be a rate far below 0.08. Measured above: 2 grew to 260."),
             "It diverges along the ravine": (False, "Along it the curvature is 1: there any rate below 2 converges."),
         },
@@ -271,9 +281,9 @@ ITEMS = [
         "gradient_descent.stopping",
         "Training stops because the loss changed by less than 0.1. What do you know?",
         {
-            "That the last step changed little": (True, "A small rate does that anywhere on the slope, as the cell above showed."),
+            "That the last step changed little": (True, "A small rate does that anywhere on the slope, as measured."),
             "That the lowest point is near": (False, "At a thousandth of the rate the gradient was still long."),
-            "That validation data would say the same": (False, "There, the lowest error came hundreds of steps earlier."),
+            "That validation data would say the same": (False, "Its lowest error came 310 steps earlier."),
         },
     ),
     Quiz(
@@ -282,15 +292,15 @@ ITEMS = [
         {
             "It halves": (True, "Four times the examples, and noise goes as 1/√n: measured, 3.1 became 1.5."),
             "It becomes a quarter": (False, "It would if noise went as 1/n."),
-            "It stays: the same examples are seen": (False, "Per pass, yes. Per step the average is over more of them."),
+            "It stays: the same examples are seen": (False, "Per pass, yes. Each step averages over more of them."),
         },
     ),
     Quiz(
         "gradient_descent.full_batch",
-        "`line.compile(keras.optimizers.SGD(0.1), \"mse\")`, then `line.fit(x, y, batch_size=len(x))`. What runs?",
+        "`line.compile(keras.optimizers.SGD(0.1), 'mse')`, then `line.fit(x, y, batch_size=len(x))`. What runs?",
         {
-            "Plain gradient descent": (True, "One batch holds everything, so each gradient is the full one: equal step by step."),
-            "Stochastic gradient descent, as the name says": (False, "The optimizer only subtracts; the batches decide."),
+            "Plain gradient descent": (True, "One batch holds everything: equal, step by step."),
+            "Stochastic gradient descent, by its name": (False, "The optimizer only subtracts; the batches decide."),
             "An error: the batch is too large": (False, "It ran above, with 353 patients in one batch."),
         },
     ),

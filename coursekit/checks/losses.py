@@ -98,11 +98,13 @@ def _judge_task(task, network, x, y, units):
     output = calling.call(lambda: np.asarray(network(x)), seconds=SECONDS_FOR_A_MODEL)[0]  # (32, units)
     if output.shape != (len(x), units):
         raise NotYet(f"For 32 pictures I expected outputs of shape **{(len(x), units)}** and got **{output.shape}**.")
-    if units > 1 and sums_to_one(output):
+    wide = np.random.default_rng(1).normal(0, 10, (512, 784)).astype("float32")  # so wide that logits take both signs
+    probe = calling.call(lambda: np.asarray(network(wide)), seconds=SECONDS_FOR_A_MODEL)[0]  # (512, units)
+    if units > 1 and sums_to_one(probe):
         raise NotYet("The rows of the output sum to 1: the last layer has a softmax, and logits were asked for.")
-    if ((output > 0) & (output < 1)).all():
+    if ((probe >= 0) & (probe <= 1)).all():
         raise NotYet("All outputs lie between 0 and 1: the last layer has a sigmoid, and logits were asked for.")
-    if (output >= 0).all():
+    if (probe >= 0).all():
         raise NotYet("No output is negative: the last layer has an activation, and logits can have any sign.")
     value = calling.call(lambda: _loss_of(network, x, y, output), seconds=SECONDS_FOR_A_MODEL)[0]
     _judge_loss(task, value, y, output)
@@ -120,7 +122,11 @@ def _judge_loss(task, value, y, output):
     from keras import losses, ops
 
     several = task == "garment"
-    right = losses.SparseCategoricalCrossentropy(from_logits=True) if several else losses.BinaryCrossentropy(from_logits=True)
+    right = (
+        losses.SparseCategoricalCrossentropy(from_logits=True)
+        if several
+        else losses.BinaryCrossentropy(from_logits=True)
+    )
     mistakes = {
         "The loss takes the logits for probabilities: `from_logits=True` is missing.": (
             losses.SparseCategoricalCrossentropy() if several else losses.BinaryCrossentropy()
@@ -192,9 +198,7 @@ ITEMS = [
                 targets.mean() if loss == "mae" else np.median(targets)
             ),
             "It looks as if the smallest loss was returned; the constant that reaches it was asked for.": (
-                lambda targets, loss: (
-                    targets.var() if loss == "mse" else np.abs(targets - np.median(targets)).mean()
-                )
+                lambda targets, loss: targets.var() if loss == "mse" else np.abs(targets - np.median(targets)).mean()
             ),
         },
     ),
@@ -223,7 +227,9 @@ ITEMS = [
             "It looks as if one value per example was returned; their mean was asked for.": lambda labels, z: (
                 -_chosen(special.log_softmax(z, axis=-1), labels)
             ),
-            "It looks as if the logarithm is missing.": lambda labels, z: -_chosen(special.softmax(z, axis=-1), labels).mean(),
+            "It looks as if the logarithm is missing.": lambda labels, z: (
+                -_chosen(special.softmax(z, axis=-1), labels).mean()
+            ),
             "It looks as if all classes were summed; only the class of the label counts.": lambda labels, z: (
                 -special.log_softmax(z, axis=-1).sum(axis=-1).mean()
             ),
@@ -290,7 +296,9 @@ ITEMS = [
         cases=((np.array([0, 0, 0, 1]),), (np.array([2, 0, 1, 1, 1, 0, 2, 1, 1, 1]),), (np.array([1, 0, 1, 0]),)),
         mistakes={
             "It looks as if the number of classes was left out of the division.": _weights_by(lambda c, n, k: n / c),
-            "It looks as if frequent classes got the large weights; rare ones need them.": _weights_by(lambda c, n, k: c / n),
+            "It looks as if frequent classes got the large weights; rare ones need them.": _weights_by(
+                lambda c, n, k: c / n
+            ),
             "It looks as if the weight is 1/count; then the mean weight of an example is not 1.": _weights_by(
                 lambda c, n, k: 1 / c
             ),
@@ -327,10 +335,16 @@ ITEMS = [
         "losses.logits",
         "Ten classes, integer labels, a last layer without activation. Which loss?",
         {
-            "SparseCategoricalCrossentropy(from_logits=True)": (True, "Integer labels, and the loss is told that it gets logits."),
+            "SparseCategoricalCrossentropy(from_logits=True)": (
+                True,
+                "Integer labels, and the loss is told that it gets logits.",
+            ),
             "SparseCategoricalCrossentropy()": (False, "It would take the logits for probabilities and clip them."),
             "CategoricalCrossentropy(from_logits=True)": (False, "That one wants one-hot rows, not integers."),
-            "BinaryCrossentropy(from_logits=True)": (False, "It wants one label per output; Keras refuses, as the clinic shows."),
+            "BinaryCrossentropy(from_logits=True)": (
+                False,
+                "It wants one label per output; Keras refuses, as the clinic shows.",
+            ),
         },
     ),
     Quiz(

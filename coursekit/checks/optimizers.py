@@ -189,8 +189,8 @@ ITEMS = [
             "It looks as if the corrected value was written back into the running average (clinic 04-2 shows where that leads).": (
                 lambda values, beta: _running(values, beta, lambda step: 1 - beta**step, store_back=True)
             ),
-            "It looks as if the correction is missing: the first values are too small.": lambda values, beta: (
-                _running(values, beta, lambda step: 1.0)
+            "It looks as if the correction is missing: the first values are too small.": lambda values, beta: _running(
+                values, beta, lambda step: 1.0
             ),
             "It looks as if the steps were counted from 0: then the first division is by 1 − β⁰ = 0.": lambda values, beta: (
                 _running(values, beta, lambda step: 1 - beta**step, first=0)
@@ -198,11 +198,11 @@ ITEMS = [
             "It looks as if every step was divided by 1 − β; the divisor is 1 − β^t and grows.": lambda values, beta: (
                 _running(values, beta, lambda step: 1 - beta)
             ),
-            "It looks as if β and 1 − β were swapped: β keeps the old average.": lambda values, beta: (
-                _running(values, 1 - beta, lambda step: 1 - (1 - beta) ** step)
+            "It looks as if β and 1 − β were swapped: β keeps the old average.": lambda values, beta: _running(
+                values, 1 - beta, lambda step: 1 - (1 - beta) ** step
             ),
-            "It looks as if the average starts at the first value; it starts at zero.": lambda values, beta: (
-                np.array([_from_first(values[:steps], beta) for steps in range(1, len(values) + 1)])
+            "It looks as if the average starts at the first value; it starts at zero.": lambda values, beta: np.array(
+                [_from_first(values[:steps], beta) for steps in range(1, len(values) + 1)]
             ),
         },
     ),
@@ -255,7 +255,10 @@ ITEMS = [
         "optimizers.scale",
         "You multiply the loss by 1000 and keep the rate. What changes?",
         {
-            "SGD's steps grow by 1000, Adam's hardly change": (True, "In Adam the factor stands above and below the line."),
+            "SGD's steps grow by 1000, Adam's hardly change": (
+                True,
+                "In Adam the factor stands above and below the line.",
+            ),
             "The steps of both grow by 1000": (False, "Adam divides by the root of v, which grows by 1000 too."),
             "Nothing, for both": (False, "SGD's step is the rate times the gradient: above it failed."),
         },
@@ -264,7 +267,10 @@ ITEMS = [
         "optimizers.parts",
         "What does Adam add to RMSprop?",
         {
-            "A running mean of the gradient, and bias correction": (True, "With beta_1 = 0 only the correction is left."),
+            "A running mean of the gradient, and bias correction": (
+                True,
+                "With beta_1 = 0 only the correction is left.",
+            ),
             "Gradient descent": (False, "RMSprop is gradient descent with scaled steps already: clinic 04-5."),
             "A regularisation term, epsilon": (False, "RMSprop has an epsilon too, and it moves no goal: clinic 04-1."),
         },
@@ -273,7 +279,10 @@ ITEMS = [
         "optimizers.decay",
         "Under Adam with an L2 penalty in the loss, which weights are hardly pulled to zero?",
         {
-            "Those with large gradients": (True, "Their penalty is divided by a large root of v. AdamW does not do that."),
+            "Those with large gradients": (
+                True,
+                "Their penalty is divided by a large root of v. AdamW does not do that.",
+            ),
             "Those with small gradients": (False, "There the penalty rules: measured above, nothing was left of them."),
             "All weights are pulled alike": (False, "That is AdamW, or SGD with either of the two."),
         },

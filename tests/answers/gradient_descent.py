@@ -149,7 +149,7 @@ WRONG = {
         (lambda x, y, weights: print(_exact(x, y, weights)), "Is a `return` missing?"),
     ],
     "largest_rate": [
-        (lambda x: 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x))[-1], "here the loss is half of it"),
+        (lambda x: 2 / np.linalg.eigvalsh(2 * x.T @ x / len(x))[-1], "It is half the limit"),
         (lambda x: 2 / np.linalg.eigvalsh(x.T @ x)[-1], "number of examples is missing"),
         (lambda x: 2 / np.linalg.eigvalsh(x.T @ x / len(x))[0], "smallest curvature"),
         (lambda x: np.linalg.eigvalsh(x.T @ x / len(x))[-1], "curvature itself"),
@@ -165,7 +165,7 @@ WRONG = {
         (lambda losses, patience: _stop(losses, patience)[0], "I expected 2 values"),
     ],
     "batch_for_noise": [
-        (lambda size, factor: size * factor, "as if noise were 1/n"),
+        (lambda size, factor: size * factor, "as if noise fell as 1/n"),
         (lambda size, factor: size * factor**0.5, "the square is needed"),
         (lambda size, factor: size / factor**2, "less noise needs more"),
         (lambda size, factor: size, "expected **128** and got **32**"),
