@@ -64,6 +64,7 @@ def build(name, force=False):
             seconds = execute(fresh, places.SOLUTIONS)
         except chapters.SourceError as error:
             raise chapters.SourceError(f"{chapter.path.name}: {error}") from None
+        notebooks.tidy(fresh)
         lines = moved.table(stored, fresh) if stored else []
         runs = read_runs() | {name: {"key": key, "seconds": round(sum(seconds))}}
         write(RUNS, json.dumps({name: runs[name] for name in sorted(runs)}, indent=1) + "\n")

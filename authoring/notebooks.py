@@ -61,13 +61,15 @@ def as_text(notebook):
 def tidy(notebook):
     """Remove from executed outputs what differs from run to run: times, views of widgets. Number the cells from 1.
 
-    The numbers are needed: nbval refuses outputs of a cell that has no execution count.
+    The numbers are needed: nbval refuses outputs of a cell that has no execution count. Outputs that nbval does not
+    compare tell of this machine, so they are not stored.
     """
     for number, cell in enumerate(code_cells(notebook), start=1):
         cell.metadata.pop("execution", None)
         cell.execution_count = number
+        compared = "nbval-ignore-output" not in cell.metadata.get("tags", [])
         kept = []
-        for output in cell.outputs:
+        for output in cell.outputs if compared else []:
             if "execution_count" in output:
                 output["execution_count"] = number
             if "data" in output:
@@ -86,9 +88,10 @@ def code_cells(notebook):
 
 
 def key(chapter, notebook):
-    """A hash of all that the outputs depend on: code cells, coursekit, data sets, pinned versions."""
+    """A hash of all that the outputs depend on: code cells, coursekit with the topic's checks, data, pinned versions."""
     parts = [cell.source for cell in code_cells(notebook)]
-    files = sorted((places.ROOT / "coursekit").rglob("*.py"))
+    kit = places.ROOT / "coursekit"
+    files = [*sorted(kit.glob("*.py")), kit / "checks" / "__init__.py", kit / "checks" / f"{chapter.header.topic}.py"]
     files += [places.DATASETS / name / "card.toml" for name in chapter.header.data]
     parts += [path.read_text(encoding="utf8") for path in [*files, places.ROOT / "requirements.txt"]]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -212,7 +212,7 @@ def describe_arguments(function, case):
 
 
 def _show_argument(value):
-    if isinstance(value, np.ndarray) and value.size > 12:
+    if isinstance(value, np.ndarray) and value.size > 8:
         return f"an array of shape {value.shape}"
     if callable(value):
         return getattr(value, "__name__", "a function")

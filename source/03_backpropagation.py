@@ -85,8 +85,8 @@ print(f"{asked:,} parameters, {2 * asked:,} forward passes")
 assert asked == 64 * 32 + 32 + 32 * 10 + 10 == 2_410
 
 # %% [markdown]
-# 4,820 passes for one step of training. **Back-propagation** (反向传播) gets the same 2,410 numbers from one forward and one
-# backward pass. We build it, first for two units, then for this net.
+# 4,820 passes for one step of training. **Back-propagation** (反向传播) gets the same 2,410 numbers from one forward and
+# one backward pass. We build it, first for two units, then for this net.
 #
 # ## A net of two units, as a graph
 #
@@ -127,6 +127,8 @@ print({name: f"{gradients[name]:.2f}" for name in ["w1", "b1", "w2", "b2"]}, "fo
 # %%
 PLACES = {name: (2.1 * column, 1) for column, name in enumerate(["x", "z", "h", "p", "L"])}
 PLACES |= {"w1": (1.3, 0), "b1": (2.7, 0), "w2": (5.5, 0), "b2": (6.9, 0), "y": (8.6, 0)}
+CENTRE = {"horizontalalignment": "center", "verticalalignment": "center"}
+BOX = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": "black"}
 
 
 def graph(first_weight, second_weight):
@@ -134,25 +136,15 @@ def graph(first_weight, second_weight):
     figure, axis = plt.subplots(figsize=(10, 4.4))
     for (source, target), slope in slopes.items():
         (x0, y0), (x1, y1) = PLACES[source], PLACES[target]
-        shrink = 30 if y0 == y1 else 13
-        arrow = {"arrowstyle": "-|>", "color": "grey", "shrinkA": shrink, "shrinkB": shrink}
+        gap = 30 if y0 == y1 else 13  # between an arrow and its boxes
+        arrow = {"arrowstyle": "-|>", "color": "grey", "shrinkA": gap, "shrinkB": gap}
         axis.annotate("", (x1, y1), (x0, y0), arrowprops=arrow)
-        middle = ((x0 + x1) / 2, (y0 + y1) / 2 + (0.1 if y0 == y1 else 0))
-        axis.text(
-            *middle, f"× {round(slope, 2) + 0.0:.2f}", ha="center", va="center", fontsize=9, backgroundcolor="white"
-        )
-    for name, place in PLACES.items():
-        box = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": "black"}
-        axis.text(*place, f"{name} = {values[name]:.2f}", ha="center", va="center", bbox=box)
-        below = (place[0], place[1] + (0.24 if place[1] else -0.24))
-        axis.text(
-            *below,
-            f"∂L/∂{name} = {round(gradients[name], 2) + 0.0:.2f}",
-            ha="center",
-            va="center",
-            color="C1",
-            fontsize=10,
-        )
+        middle = (y0 + y1) / 2 + (0.1 if y0 == y1 else 0)
+        axis.text((x0 + x1) / 2, middle, f"× {round(slope, 2) + 0:.2f}", fontsize=9, backgroundcolor="white", **CENTRE)
+    for name, (x0, y0) in PLACES.items():
+        axis.text(x0, y0, f"{name} = {values[name]:.2f}", bbox=BOX, **CENTRE)
+        gradient = f"∂L/∂{name} = {round(gradients[name], 2) + 0:.2f}"
+        axis.text(x0, y0 + (0.24 if y0 else -0.24), gradient, color="C1", fontsize=10, **CENTRE)
     axis.set(xlim=(-0.9, 9.6), ylim=(-0.45, 1.45))
     axis.set_title("boxes: forward values · on the arrows: slopes · orange: gradients, from the right to the left")
     axis.axis("off")
@@ -162,7 +154,7 @@ def graph(first_weight, second_weight):
 # %%
 ck.explore(
     graph,
-    alt="Computation graph of a net of two units: value in each node, slope on each edge, gradient of the loss beside each node",
+    alt="Computation graph of a net of two units: values in the nodes, slopes on the edges, gradients beside the nodes",
     first_weight=[-3, -2, -1, -0.5, 0.5, 1, 1.5, 2, 3],
     second_weight=[-1, 0, 1, 2, 3],
 )
@@ -194,8 +186,8 @@ ck.check("backpropagation.shared_weight", shared_weight)
 # %% [markdown]
 # ## The chain rule as shapes
 #
-# Now $n$ examples, $p$ inputs, $u$ units: $z = x W + b$. Suppose $G$, the gradient by $z$, has come back. Each gradient has
-# the shape of what it belongs to, and the shapes leave one choice only:
+# Now $n$ examples, $p$ inputs, $u$ units: $z = x W + b$. Suppose $G$, the gradient by $z$, has come back. Each gradient
+# has the shape of what it belongs to; that leaves one choice only:
 #
 # | Gradient | Formula | Shapes |
 # |---|---|---|
@@ -250,7 +242,7 @@ for name, hand, tape_says, nudge_says in zip(["W1", "b1", "W2", "b2"], by_hand, 
 
 # %% [markdown]
 # All 2,410 agree: with the tape to 0.00001 (float32), with finite differences to 0.000001 (float64).
-# What does it cost? A matrix product $(n,p)(p,u)$ takes $n \cdot p \cdot u$ multiplications.
+# The cost: a matrix product $(n,p)(p,u)$ takes $n \cdot p \cdot u$ multiplications.
 
 # %%
 G1, G2, h = np.ones((32, 32)), np.ones((32, 10)), np.ones((32, 32))  # only their shapes matter here
@@ -273,7 +265,7 @@ print(f"both together {one_forward + one_backward:,}, nudging {2 * asked * one_f
 assert one_backward == 86_016 and 2 * asked * one_forward > 2_000 * (one_forward + one_backward)
 
 # %% [markdown]
-# The backward pass costs about as much as the forward pass, and both together over 2,000 times less than nudging.
+# The backward pass costs about as much as the forward pass, both together over 2,000 times less than nudging.
 #
 # ### Exercise 3.3 · ●●○ · 8 minutes
 # Write `backward_cost(n, sizes)`: the multiplications of the matrix products in the backward pass of dense layers for
@@ -374,13 +366,13 @@ axis.legend()
 ck.show(figure, alt="Training loss over 20 epochs: the circles of Keras lie on the line of NumPy")
 
 # %% [markdown]
-# After 880 steps no weight differs by more than 0.0001, and both nets name 97.8 % of the test digits rightly. There is no
-# secret in `fit`.
+# After 880 steps no weight differs by more than 0.0001, and both nets name 97.8 % of the test digits rightly. There is
+# no secret in `fit`.
 #
 # ### Exercise 3.4 · ●●● · 15 minutes
-# Write `train_step(W1, b1, W2, b2, x, y, rate)`: **one** step for a regression net. Hidden layer $h = \tanh(x W_1 + b_1)$,
-# output $p = h W_2 + b_2$ of shape `(n, 1)`, loss the mean of $(p - y)^2$ with $y$ of shape `(n, 1)`. Return the four new
-# parameters, in the same order.
+# Write `train_step(W1, b1, W2, b2, x, y, rate)`: **one** step for a regression net. Hidden layer $h = \tanh(x W_1 +
+# b_1)$, output $p = h W_2 + b_2$ of shape `(n, 1)`, loss the mean of $(p - y)^2$ with $y$ of shape `(n, 1)`. Return the
+# four new parameters, in the same order.
 
 
 # %% tags=["exercise"]
@@ -419,8 +411,9 @@ def regression_gradients(x, y, W, b):
 ck.check("backpropagation.regression_gradients", regression_gradients)
 
 # %% [markdown]
-# This model can be solved without training. Let $A$ be the scaled inputs with a column of ones for the bias. At the minimum
-# the gradient is zero: $A^\top (A\theta - y) = 0$, so $A^\top A\,\theta = A^\top y$, the *normal equations* (正规方程).
+# This model can be solved without training. Let $A$ be the scaled inputs with a column of ones for the bias. At the
+# minimum the gradient is zero: $A^\top (A\theta - y) = 0$, so $A^\top A\,\theta = A^\top y$, the *normal equations*
+# (正规方程).
 
 # %%
 (x_patients, y_patients), (x_new, y_new) = ck.data.diabetes()
@@ -445,8 +438,8 @@ print(f"new patients: always the mean {rmse(y_patients.mean(), y_new):.1f}, clos
 assert 56.5 < rmse(closed, y_new) < 57.5 < 70 < rmse(y_patients.mean(), y_new) < 71
 
 # %% [markdown]
-# Now **the training program**. `Normalization` learns mean and deviation of each column and is saved with the model. One
-# epoch here is 100 copies of the data: 100 steps with all patients at once.
+# Now **the training program**. `Normalization` learns mean and deviation of each column and is saved with the model.
+# One epoch here is 100 copies of the data: 100 steps with all patients at once.
 
 # %%
 keras.utils.set_random_seed(0)
@@ -468,9 +461,9 @@ for until in [1, 30]:
     assert abs(errors[0] - rmse(A @ theta, y_patients)) < 0.05
 
 # %% [markdown]
-# After 100 steps the training error is right to one decimal, yet one weight is off by 12. The blood values s1 and s2 have
-# a correlation of 0.90: what one weight gains the other can give, and the loss hardly moves, so the gradient is tiny there.
-# After 3,000 steps all weights are those of the closed form.
+# After 100 steps the training error is right to one decimal, yet one weight is off by 12. The blood values s1 and s2
+# have a correlation of 0.90: what one weight gains the other can give, and the loss hardly moves. After 3,000 steps all
+# weights are those of the closed form.
 
 # %%
 features = ck.data.card("diabetes")["features"]
@@ -490,8 +483,8 @@ ck.show(
 )
 
 # %% [markdown]
-# **The prediction program** is a file of its own. A *new process* runs it: another Python, with an empty memory. It knows
-# only the saved model and the patient that we name.
+# **The prediction program** is a file of its own. A *new process* runs it: another Python, which knows only the saved
+# model and the patient that we name.
 
 # %%
 import os
@@ -529,9 +522,9 @@ assert finished.stdout.strip() == here == f"{closed[0]:.1f}"
 # Three ways, one number.
 #
 # ### Exercise 3.6 · ●●● · 15 minutes
-# Write `fit_line(x, y)`: build a Keras model with **one** `Dense(1)`, compile it, train it on `x` `(n, 3)` and `y` `(n,)`,
-# return it. The columns reach up to 3,000 and the model must take them as they are. Its predictions may differ from the
-# closed form by a twentieth of the deviation of `y`.
+# Write `fit_line(x, y)`: build a Keras model with **one** `Dense(1)`, compile it, train it on `x` `(n, 3)` and `y`
+# `(n,)`, return it. The columns reach up to 3,000 and the model must take them as they are. Its predictions may differ
+# from the closed form by a twentieth of the deviation of `y`.
 
 
 # %% tags=["exercise"]
@@ -553,8 +546,8 @@ ck.check("backpropagation.fit_line", fit_line)
 # ## Article clinic
 #
 # ### 03-1 · "From the output layer forward", with updates on the way
-# The articles change the parameters while the pass runs. Suppose $W_2$ is updated as soon as its gradient is known, *before*
-# it carries the gradient back. What does layer 1 receive?
+# The articles change the parameters while the pass runs. Suppose $W_2$ is updated as soon as its gradient is known,
+# *before* it carries the gradient back. What does layer 1 receive?
 
 
 # %%
@@ -578,15 +571,16 @@ assert 0.018 < off[0.1] < 0.02 and 0.09 < off[0.5] < 0.095 and 0.18 < off[1.0] <
 # %%
 for rate in [0.5, 1.0]:
     in_order, early = (train(start, rate, 2, update)[1][1] for update in (one_update, early_update))
-    print(
-        f"rate {rate}: loss in epoch 2, right order {in_order:.1f}, updated early {'above 1' if early > 1 else f'{early:.1f}'}"
-    )
+    shown = "above 1" if early > 1 else f"{early:.1f}"
+    print(f"rate {rate}: loss in epoch 2, right order {in_order:.1f}, updated early {shown}")
     assert in_order < 0.4 and (early > 1) == (rate == 1.0)
 
 # %% [markdown]
-# The error grows with the rate. At 0.5 training forgives it, so nobody notices; at 1.0 the right order learns and the early
-# update is thrown far off.
-# **Right:** backward *from the loss*, layer by layer, by the chain rule, all with the old parameters; then one update of all.
+# The error grows with the rate. At 0.5 training forgives it, so nobody notices; at 1.0 the right order learns and the
+# early update is thrown far off.
+#
+# **Right:** backward *from the loss*, layer by layer, by the chain rule, all with the old parameters; then one update
+# of all.
 #
 # ### 03-2 · "The gradient is the derivative of the parameter with respect to the loss"
 # That is the inverse number. We compute both for $L = (w - 3)^2$ by a nudge of $w$.
@@ -602,30 +596,29 @@ for w in [0.0, 2.0, 2.9, 2.99]:
 # %% [markdown]
 # Towards the minimum at 3 the gradient shrinks, and steps with it. The inverse number grows: its steps would be wildest
 # where nothing is left to do.
+#
 # **Right:** the derivative *of the loss with respect to the parameter*, $\partial L/\partial w$.
 #
 # ### 03-3 · Programs that use what nobody made
-# A model that is never defined, a file that nobody saved, five integers of shape `(5,)` for a layer that counts in floats.
+# A model that is never defined, a file that nobody saved, five integers of shape `(5,)` for a layer that counts in
+# floats.
 # **Guess:** which of these six tries fail?
 
 # %%
 integers = np.array([1, 2, 3, 4, 5])
+
+
+def line(inputs):
+    return keras.Sequential([keras.Input((inputs,)), layers.Dense(1)])
+
+
 tries = {
     "a model that is not defined": (lambda: undefined_model.predict(integers), "is not defined"),  # noqa: F821
-    "a file that nobody saved": (
-        lambda: keras.models.load_model(pathlib.Path(folder.name, "no.keras")),
-        "File not found",
-    ),
+    "a file that nobody saved": (lambda: keras.models.load_model(saved.with_name("no.keras")), "File not found"),
     "shape (5,) into a new Dense(1)": (lambda: layers.Dense(1)(integers), "expected min_ndim=2, found ndim=1"),
-    "shape (5,) into Input((5,))": (
-        lambda: keras.Sequential([keras.Input((5,)), layers.Dense(1)])(integers),
-        "shape (None, 5)",
-    ),
-    "integers times floats in TensorFlow": (
-        lambda: tf.matmul(integers.reshape(5, 1), tf.ones((1, 1))),
-        "is a float tensor",
-    ),
-    "shape (5,) into Input((1,))": (lambda: keras.Sequential([keras.Input((1,)), layers.Dense(1)])(integers), ""),
+    "shape (5,) into Input((5,))": (lambda: line(5)(integers), "shape (None, 5)"),
+    "integers times floats in TensorFlow": (lambda: tf.matmul(integers[:, None], [[0.5]]), "is a float tensor"),
+    "shape (5,) into Input((1,))": (lambda: line(1)(integers), ""),
 }
 outcome = {}
 for name, (attempt, words) in tries.items():
@@ -640,11 +633,12 @@ assert [text.startswith("accepted") for text in outcome.values()] == [False] * 5
 # %% [markdown]
 # Five fail. The last is the dangerous one: Keras turns the integers to floats, makes `(5,)` into five examples of one
 # value, and says nothing. Perhaps it was one example of five values.
+#
 # **Right:** define and save before you use; cast and reshape yourself: `x.astype("float32").reshape(-1, 1)`.
 #
 # ### 03-4 · Programs made of `...`
-# In the article's training and prediction programs `...` stands where model, data and sizes should be. Python accepts `...`
-# as a value, so the fault shows only when it is used.
+# In the article's training and prediction programs `...` stands where model, data and sizes should be. Python accepts
+# `...` as a value, so the fault shows only when it is used.
 
 # %%
 skeleton = ...
@@ -689,9 +683,10 @@ ck.quiz("backpropagation.step")
 # - Rumelhart, Hinton, Williams (1986). Learning representations by back-propagating errors. Nature 323, 533–536.
 # - Linnainmaa (1976). Taylor expansion of the accumulated rounding error. BIT 16, 146–160.
 # - LeCun, Bottou, Orr, Müller (1998). Efficient BackProp. In: Neural Networks: Tricks of the Trade. Springer.
-# - Baydin, Pearlmutter, Radul, Siskind (2018). Automatic differentiation in machine learning: a survey. Journal of Machine
-#   Learning Research 18(153), 1–43. arXiv:1502.05767
-# - Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Annals of Statistics 32(2), 407–499: the diabetes data.
+# - Baydin, Pearlmutter, Radul, Siskind (2018). Automatic differentiation in machine learning: a survey. Journal of
+#   Machine Learning Research 18(153), 1–43. arXiv:1502.05767
+# - Efron, Hastie, Johnstone, Tibshirani (2004). Least angle regression. Annals of Statistics 32(2), 407–499: the
+#   diabetes data.
 #
 # ### What is left to do
 

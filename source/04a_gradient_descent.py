@@ -365,7 +365,7 @@ axis.legend(fontsize=8)
 ck.show(figure, alt="Training error falls for 20,000 steps; validation error is lowest near step 60 and then rises")
 
 # %% [markdown]
-# The strictest rule paid by far the most steps for the **worst** predictions: it waits for the lowest *training* loss.
+# The strictest rule paid the most steps for the **worst** predictions: it waits for the lowest *training* loss.
 # Patience on validation data, or **early stopping** (早停), was cheapest and best. Its price: a validation pass each step,
 # and patients that may not be trained on.
 #
@@ -381,7 +381,7 @@ for name, lengths, losses in [("safe rate", length, training), ("a thousandth", 
 assert lengths[stop] > 40 and np.sqrt(losses[stop]) > 55
 
 # %% [markdown]
-# It stops further up the slope. The length of the gradient does not depend on the rate; the change of the loss does.
+# It stops too early. The length of the gradient does not depend on the rate; the change of the loss does.
 #
 # ### Exercise 4a.3 · ●●○ · 8 minutes
 # Write `stop_early(losses, patience)`. `losses` holds a validation loss for each pass. Training stops when `patience`
@@ -408,13 +408,14 @@ ck.check("gradient_descent.stop_early", stop_early)
 # %% [markdown]
 # ## A rate for a network
 #
-# A network's loss is no quadratic, so the formula gives no limit. We sweep: half a power of ten at a time, the same
-# start, one pass over 12,000 pictures. **Guess first:** how far is the best rate from the first one that fails?
+# A network's loss is no quadratic: no formula gives the limit. We sweep: half a power of ten at a time, the same
+# start, one pass over 12,000 pictures, a look at 10,000 validation pictures. **Guess first:** how far is the best rate
+# from the first one that fails?
 
 # %%
-(x_train, y_train), (x_test, y_test) = ck.data.fashion_mnist(train=12_000, test=10_000)
+(x_train, y_train), (x_valid, y_valid) = ck.data.fashion_mnist(train=12_000, test=10_000)
 x_train = x_train.reshape(-1, 784).astype("float32") / 255  # (examples, pixels)
-x_test = x_test.reshape(-1, 784).astype("float32") / 255
+x_valid = x_valid.reshape(-1, 784).astype("float32") / 255
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 keras.utils.set_random_seed(0)
@@ -425,36 +426,36 @@ first_weights = network.get_weights()
 
 
 def train(rate, pixels, labels, shuffle=True):
-    """One pass with mini-batches of 128 from the first weights. Returns the logits of the test pictures."""
+    """One pass with mini-batches of 128 from the first weights. Returns the logits of the validation pictures."""
     keras.utils.set_random_seed(0)
     network.set_weights(first_weights)
     network.optimizer.learning_rate = rate
     network.fit(pixels, labels, batch_size=128, epochs=1, shuffle=shuffle, verbose=0)
-    return network(x_test).numpy()  # (examples, classes)
+    return network(x_valid).numpy()  # (examples, classes)
 
 
 # %%
 rates = 10.0 ** np.arange(-4, 0.5, 0.5)
-swept = np.array([loss(y_test, train(rate, x_train, y_train)) for rate in rates])
+swept = np.array([loss(y_valid, train(rate, x_train, y_train)) for rate in rates])
 guessing = np.log(10)  # the loss of one tenth for each class
 for index in [0, 2, 4, 6, 7, 8]:
-    value = f"test loss {swept[index]:.1f}" if swept[index] < 2 or index < 8 else "failed"
+    value = f"validation loss {swept[index]:.1f}" if swept[index] < 2 or index < 8 else "failed"
     print(f"rate {rates[index]:6.4f}: {value}")
 assert all(0.6 < value < 0.8 for value in swept[6:8]) and np.all(swept[:6] > 0.8)
 assert not swept[8] < 2 and swept[2] > 2.1
 
 # %%
 figure, axis = plt.subplots(figsize=(8, 3.4))
-axis.semilogx(rates[:8], swept[:8], "o-", label="test loss")
+axis.semilogx(rates[:8], swept[:8], "o-", label="validation loss")
 axis.semilogx(rates[8:], [guessing], "X", color="C1", markersize=9, linestyle="none", label="failed")
 axis.axhline(guessing, color="grey", linestyle=":", label="guessing")
-axis.set(title="One pass at nine rates", xlabel="learning rate (log scale)", ylabel="test loss")
+axis.set(title="One pass at nine rates", xlabel="learning rate (log scale)", ylabel="validation loss")
 axis.legend()
-ck.show(figure, alt="Test loss by learning rate, logarithmic: a slow fall from 0.0001 to 0.3, then failure at 1")
+ck.show(figure, alt="Validation loss by learning rate, logarithmic: a slow fall from 0.0001 to 0.3, then failure at 1")
 
 # %% [markdown]
 # Up to 0.001 the network hardly leaves its start. The best rates are 0.1 and 0.32, and the next one, 1, fails: **the best
-# rates live beside the cliff.** Sweep on a log scale, then step back a little.
+# rates live beside the cliff.** Sweep on a log scale, then step back.
 #
 # ## Few examples, many steps
 #
@@ -587,7 +588,7 @@ by_label = np.argsort(y_train, kind="stable")
 accuracy = {}
 for name, shuffle in [("sorted", False), ("shuffled", True)]:
     answers = train(0.1, x_train[by_label], y_train[by_label], shuffle).argmax(axis=1)
-    accuracy[name] = np.mean(answers == y_test)
+    accuracy[name] = np.mean(answers == y_valid)
     print(f"{name:8} accuracy {accuracy[name]:.0%}, different answers: {len(np.unique(answers))}")
     assert shuffle or np.all(answers == 9)
 assert accuracy["sorted"] == 0.1 and 0.75 < accuracy["shuffled"] < 0.79

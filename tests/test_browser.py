@@ -88,7 +88,7 @@ def browser():
 @pytest.fixture(scope="module")
 def page(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(120_000)
     yield page
     page.close()
 
@@ -122,7 +122,7 @@ class Desk:
         request.add_header("X-XSRFToken", cookies.get("_xsrf", ""))
         return json.load(urllib.request.urlopen(request, timeout=60))
 
-    def wait_for_kernel(self, seconds=60):
+    def wait_for_kernel(self, seconds=180):
         """Wait until the kernel has been idle for two seconds."""
         idle, until = 0, time.monotonic() + seconds
         while idle < 4:

@@ -212,30 +212,30 @@ ITEMS = [
         "activations.quarter",
         "Ten sigmoid layers; weights neither shrink nor stretch. At most how much of the gradient reaches layer 1?",
         {
-            "One part in about a million": (True, "The quarter is taken ten times: 0.25 ** 10 is 1 / 1,048,576."),
             "One part in 40": (False, "That adds the quarters. Slopes multiply."),
             "All of it, if the learning rate is large": (
                 False,
                 "The rate comes after the gradient; it cannot restore it evenly.",
             ),
+            "One part in about a million": (True, "The quarter is taken ten times: 0.25 ** 10 is 1 / 1,048,576."),
         },
     ),
     Quiz(
         "activations.dead",
         "A ReLU unit puts out 0 for every training picture. What will more training do to its weights?",
         {
+            "Make them smaller": (False, "Plain gradient steps of size 0 change nothing."),
             "Nothing": (True, "Its slope is 0 for every picture, so its weights get the gradient 0."),
             "Bring it back slowly": (False, "For that it would need a gradient on the left, as leaky ReLU has."),
-            "Make them smaller": (False, "Plain gradient steps of size 0 change nothing."),
         },
     ),
     Quiz(
         "activations.cure",
         "Which single change let the published sigmoid network learn here?",
         {
-            "Adam in place of SGD": (True, "It went from 10 % to over half in four epochs."),
             "Glorot's starting weights": (False, "Measured above: it stayed at 10 %."),
             "Pixels from 0 to 1": (False, "Measured above: it stayed at 10 %."),
+            "Adam in place of SGD": (True, "It went from 10 % to over half in four epochs."),
         },
     ),
 ]

@@ -323,11 +323,11 @@ ITEMS = [
         "losses.plateau",
         "Why did MSE not repair the wrong start, while cross-entropy did?",
         {
+            "Its steps were too large": (False, "Same rate for both, and MSE's gradient is the smaller one."),
             "Its gradient carries the factor p(1 − p), which is near 0 where the neuron is sure": (
                 True,
-                "On the stuck neuron it pulled more than fifty times less than p − y.",
+                "On the stuck neuron it pulled more than a hundred times less than cross-entropy.",
             ),
-            "Its steps were too large": (False, "Same rate for both, and MSE's gradient is the smaller one."),
             "MSE cannot train a classifier": (False, "From the fair start it did, measured above."),
         },
     ),
@@ -335,12 +335,12 @@ ITEMS = [
         "losses.logits",
         "Ten classes, integer labels, a last layer without activation. Which loss?",
         {
+            "SparseCategoricalCrossentropy()": (False, "It would take the logits for probabilities and clip them."),
+            "CategoricalCrossentropy(from_logits=True)": (False, "That one wants one-hot rows, not integers."),
             "SparseCategoricalCrossentropy(from_logits=True)": (
                 True,
                 "Integer labels, and the loss is told that it gets logits.",
             ),
-            "SparseCategoricalCrossentropy()": (False, "It would take the logits for probabilities and clip them."),
-            "CategoricalCrossentropy(from_logits=True)": (False, "That one wants one-hot rows, not integers."),
             "BinaryCrossentropy(from_logits=True)": (
                 False,
                 "It wants one label per output; Keras refuses, as the clinic shows.",
@@ -352,7 +352,7 @@ ITEMS = [
         "You suspect that one target in twenty is entered ten times too large. Which loss do you start with?",
         {
             "Huber": (True, "One example's pull is limited to delta; the table shows hardly any damage."),
-            "MSE": (False, "Its error on clean patients about doubled in that row."),
+            "MSE": (False, "Its error on clean patients grew by more than 60 % in that row."),
             "Binary cross-entropy": (False, "That is for labels of 0 or 1, not for numbers."),
         },
     ),
@@ -360,9 +360,9 @@ ITEMS = [
         "losses.rare",
         "One garment in 21 is a shirt. A model reports 95 % accuracy. What do you know of its recall on shirts?",
         {
-            "Nothing": (True, "A model that never says shirt reaches 95 % too. Ask for the recall itself."),
             "It is about 95 %": (False, "Accuracy is mostly about coats here: 20 of 21 garments."),
             "It is at least half": (False, "The model that never says shirt has a recall of 0."),
+            "Nothing": (True, "A model that never says shirt reaches 95 % too. Ask for the recall itself."),
         },
     ),
 ]

@@ -284,7 +284,7 @@ ITEMS = [
                 "Their penalty is divided by a large root of v. AdamW does not do that.",
             ),
             "Those with small gradients": (False, "There the penalty rules: measured above, nothing was left of them."),
-            "All weights are pulled alike": (False, "That is AdamW, or SGD with either of the two."),
+            "All weights are pulled alike": (False, "That is AdamW; measured above."),
         },
     ),
 ]

@@ -186,6 +186,6 @@ WRONG = {
         (_classifier(loss={"tags": losses.MeanAbsoluteError()}), "Which loss fits this task"),
         (_classifier(compiled=False), "not compiled"),
         (_classifier(rate=0.0), "does not learn"),
-        (lambda task: None, "return"),
+        (lambda task: print(task), "return"),
     ],
 }

@@ -1,0 +1,95 @@
+"""The house: who may import whom, sizes of modules, commands, the handout, the lock files."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+
+import pytest
+
+from authoring import handout, robust
+from coursekit import health, places
+
+KIT = sorted((places.ROOT / "coursekit").glob("*.py"))
+
+
+def test_the_kit_never_imports_the_authoring_side():
+    for path in [*KIT, *(places.ROOT / "coursekit" / "checks").glob("*.py")]:
+        assert not re.search(r"^\s*(from|import) authoring", path.read_text(encoding="utf8"), re.MULTILINE), path
+
+
+def test_modules_of_the_kit_are_small():
+    assert {path.name: len(path.read_text(encoding="utf8").splitlines()) for path in KIT}
+    assert all(len(path.read_text(encoding="utf8").splitlines()) < 250 for path in KIT)
+
+
+def test_nothing_loads_pickles():
+    for folder in ("coursekit", "authoring", "source"):
+        for path in (places.ROOT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf8")
+            assert not re.search(r"^\s*import pickle|allow_pickle=True|joblib|safe_mode=False", text, re.MULTILINE), (
+                path
+            )
+
+
+def test_make_alone_lists_the_commands():
+    listed = subprocess.run(["make"], cwd=places.ROOT, capture_output=True, text=True, check=True).stdout
+    commands = [line.split()[0] for line in listed.splitlines()]
+    assert {"lab", "test", "test-browser", "build", "robust", "doctor", "format", "handout", "data"} <= set(commands)
+
+
+def test_the_handout_holds_no_solutions_and_no_sources(tmp_path):
+    one, two = handout.pack(tmp_path / "a.zip"), handout.pack(tmp_path / "b.zip")
+    assert one.read_bytes() == two.read_bytes()
+    names = zipfile.ZipFile(one).namelist()
+    assert all(name.startswith(f"{handout.NAME}/") for name in names)
+    inside = {name.split("/")[1] for name in names}
+    assert inside == {*handout.PARTS, *handout.FILES}
+    assert b"BEGIN SOLUTION" not in b"".join(zipfile.ZipFile(one).read(name) for name in names if "chapters" in name)
+
+
+def test_a_handout_lays_out_a_workspace(tmp_path):
+    zipfile.ZipFile(handout.pack(tmp_path / "a.zip")).extractall(tmp_path)
+    root = tmp_path / handout.NAME
+    command = [sys.executable, "-c", "from coursekit import workspace; print(*workspace.lay_out(), sep='\\n')"]
+    said = subprocess.run(command, cwd=root, env={"PYTHONPATH": str(root)}, capture_output=True, text=True, check=True)
+    assert said.stdout.count(": copied") == len(list(places.CHAPTERS.glob("*.ipynb")))
+
+
+def test_the_lock_names_no_registry_and_holds_what_pyproject_asks():
+    project = tomllib.loads((places.ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    wanted = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    assert wanted <= set(health.locked_versions())
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (places.ROOT / name).read_text(encoding="utf8")
+        assert not re.search(r"https?://|--(extra-)?index|--find-links", text)
+        pins = re.findall(r"^[\w.-]+==", text, re.MULTILINE)
+        assert len(re.findall(r"\\\n    --hash=sha256:", text)) >= len(pins) > 100
+
+
+def test_robust_names_the_cells_that_moved(monkeypatch, capsys):
+    output = "x\nFAILED solutions/01_activations.ipynb::Cell 12\nFAILED solutions/02_losses.ipynb::Cell 3\n2 failed\n"
+    done = subprocess.CompletedProcess([], 1, stdout=output, stderr="")
+    told = []
+    monkeypatch.setattr(robust.subprocess, "run", lambda *args, **options: told.append(options["env"]) or done)
+    monkeypatch.setattr(sys, "argv", ["robust", "sse41"])
+    with pytest.raises(SystemExit) as stopped:
+        robust.main()
+    assert stopped.value.code
+    assert told[0]["ONEDNN_MAX_CPU_ISA"] == "SSE41"
+    assert "sse41: 2 cells moved\n  solutions/01_activations.ipynb: Cell 12\n" in capsys.readouterr().out
+
+
+def test_robust_takes_one_setting_in_rotation(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(robust, "run", lambda setting: asked.append(setting) or (True, [], ""))
+    monkeypatch.setattr(sys, "argv", ["robust", "today"])
+    with pytest.raises(SystemExit) as stopped:
+        robust.main()
+    assert not stopped.value.code
+    assert len(asked) == 1
+    assert asked[0] in robust.SETTINGS
+    monkeypatch.setattr(sys, "argv", ["robust", "fast"])
+    with pytest.raises(SystemExit, match="no setting 'fast'"):
+        robust.main()
