@@ -88,7 +88,7 @@ def code_cells(notebook):
 
 
 def key(chapter, notebook):
-    """A hash of all that the outputs depend on: code cells, coursekit with the topic's checks, data, pinned versions."""
+    """A hash of all that the outputs depend on: code cells, coursekit, the topic's checks, data, pinned versions."""
     parts = [cell.source for cell in code_cells(notebook)]
     kit = places.ROOT / "coursekit"
     files = [*sorted(kit.glob("*.py")), kit / "checks" / "__init__.py", kit / "checks" / f"{chapter.header.topic}.py"]

@@ -3,6 +3,7 @@
 import functools
 import html
 import json
+import random
 import re
 
 import IPython.display
@@ -75,6 +76,8 @@ def quiz(name):
     from coursekit.figures import display_widget
 
     verdict = ipywidgets.HTML()
+    # The same order every time, but not the order in which the choices were written.
+    order = random.Random(name).sample(list(question.choices), len(question.choices))
 
     def answer(choice):
         right, reason = question.choices[choice]
@@ -83,7 +86,7 @@ def quiz(name):
         verdict.value = f"<b>{SIGNS[status]} {status}.</b> {_as_html(reason)}"
 
     buttons = []
-    for choice in question.choices:
+    for choice in order:
         # Code signs do not show on a button, so they are left out there.
         button = ipywidgets.Button(description=choice.replace("`", ""), tooltip=choice.replace("`", ""))
         button.layout = {"width": "auto", "max_width": "100%", "height": "auto"}
@@ -94,9 +97,9 @@ def quiz(name):
     folded = "".join(
         f"<details><summary>{_as_html(choice)}</summary><p>{SIGNS['correct' if right else 'not yet']} "
         f"{_as_html(reason)}</p></details>"
-        for choice, (right, reason) in question.choices.items()
+        for choice, (right, reason) in ((choice, question.choices[choice]) for choice in order)
     )
-    plain = "\n".join([question.question, *(f"- {choice}" for choice in question.choices)])
+    plain = "\n".join([question.question, *(f"- {choice}" for choice in order)])
     display_widget(box, {"text/html": f"<p><b>{_as_html(question.question)}</b></p>{folded}", "text/plain": plain})
 
 

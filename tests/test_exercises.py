@@ -107,7 +107,10 @@ def test_a_quiz_answers_a_click_with_its_reason(desk, monkeypatch):
         for question in checking.items(topic, checking.Quiz):
             ck.quiz(question.name)
             _, *buttons, verdict = shown[-1][0].children
-            for button, (is_right, reason) in zip(buttons, question.choices.values(), strict=True):
+            choices = {choice.replace("`", ""): judged for choice, judged in question.choices.items()}
+            assert sorted(button.description for button in buttons) == sorted(choices)
+            for button in buttons:
+                is_right, reason = choices[button.description]
                 button.click()
                 assert ("correct" in verdict.value) == is_right
                 assert exercises._as_html(reason) in verdict.value
@@ -226,3 +229,18 @@ def test_a_lost_record_of_what_was_laid_overwrites_nothing(desk):
         "01_activations.ipynb: a newer version lies beside yours as 01_activations.new.ipynb"
     ]
     assert mine.read_text(encoding="utf8") == "my work"
+
+
+def test_the_right_choice_has_no_usual_place(desk, monkeypatch):
+    from coursekit import figures
+
+    shown = []
+    monkeypatch.setattr(figures, "display_widget", lambda widget, static: shown.append(widget))
+    places_of_right = set()
+    for topic in checking.topics():
+        for question in checking.items(topic, checking.Quiz):
+            ck.quiz(question.name)
+            descriptions = [button.description for button in shown[-1].children[1:-1]]
+            (right,) = (choice.replace("`", "") for choice, (is_right, _) in question.choices.items() if is_right)
+            places_of_right.add(descriptions.index(right))
+    assert {0, 1, 2} <= places_of_right
