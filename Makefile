@@ -66,6 +66,7 @@ handout: .venv/maintainer  ## a zip for a class: chapters, kit and data, without
 .venv/created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	(echo "The course needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version`. Try: make lab PYTHON=python3.12"; exit 1)
+	@rm -rf .venv  # what an interrupted run left
 	@if command -v uv >/dev/null; then uv venv --quiet --seed --python $(PYTHON) .venv; \
 	else $(PYTHON) -m venv .venv; fi
 	@touch .venv/created

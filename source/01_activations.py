@@ -31,7 +31,6 @@ ck.start()
 # (University of Amsterdam, Deep Learning tutorial 3).
 #
 # So why does sigmoid fail there? At the end of this chapter you will have made it fail, and cured it in two ways.
-# Here are the pictures.
 
 # %%
 import keras
