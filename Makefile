@@ -3,9 +3,11 @@
 PYTHON ?= python3
 IN := .venv/bin/python
 JOBS ?= 2
-# JupyterLab starts in workspace/ and asks nothing of the network; in a container one is often root.
-LAB := --ServerApp.root_dir=. --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
-       $(if $(filter 0,$(shell id -u)),--allow-root)
+# JupyterLab starts in workspace/; in a container one is often root.
+LAB := --ServerApp.root_dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
+# It shall not ask the network for news and updates, nor the learner whether it may.
+SETTINGS := .venv/share/jupyter/lab/settings
+QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 # Tests and builds keep to the CPU and raise on a wrong answer in a solution.
 CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
@@ -80,6 +82,7 @@ define install
 endef
 
 .venv/learner: .venv/created requirements.txt pyproject.toml
+	@mkdir -p $(SETTINGS) && echo '$(QUIET)' > $(SETTINGS)/overrides.json
 	$(call install,requirements.txt)
 
 .venv/maintainer: .venv/learner requirements-dev.txt

@@ -89,7 +89,7 @@ def quiz(name):
     for choice in order:
         # Code signs do not show on a button, so they are left out there.
         button = ipywidgets.Button(description=choice.replace("`", ""), tooltip=choice.replace("`", ""))
-        button.layout = {"width": "auto", "max_width": "100%", "height": "auto"}
+        button.layout = {"width": "auto", "max_width": "40em", "height": "auto"}
         button.on_click(functools.partial(lambda choice, button: answer(choice), choice))
         buttons.append(button)
     asked = ipywidgets.HTML(f"<b>{_as_html(question.question)}</b>")

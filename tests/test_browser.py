@@ -52,7 +52,6 @@ def lab(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.root_dir=."]
-    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     log = open(root / "lab.log", "w")  # noqa: SIM115
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options], cwd=root / "workspace", env=environment, stdout=log, stderr=log
@@ -171,6 +170,10 @@ def test_run_all_on_an_untouched_chapter_ends_in_a_to_do_list(desk):
     assert "0 of 7 exercises solved" in to_do
     assert to_do.count("not attempted") == 7
     assert "not attempted yet" in desk.output(desk.cell(f'ck.check("{EXERCISE}"'))
+
+
+def test_nobody_asks_for_news(desk):
+    assert desk.page.get_by_text("Would you like to").count() == 0
 
 
 def test_pictures_are_there_with_their_alt_text(desk):
