@@ -82,7 +82,7 @@ assert layer.count_params() == 784 * 3 + 3
 # ## Why bend at all?
 #
 # Take $f$ away. Two layers then compute $(x W_1 + b_1) W_2 + b_2 = x (W_1 W_2) + (b_1 W_2 + b_2)$: one layer with other
-# numbers in it. Ten layers collapse in the same way. The cell shows it for three.
+# numbers in it. The cell shows it for three.
 
 # %%
 sizes = [784, 64, 32, 10]
@@ -99,7 +99,7 @@ print("one matrix of shape", W_all.shape, "replaces three layers")
 assert np.allclose(deep, shallow)
 
 # %% [markdown]
-# Without a bend, depth buys nothing. What the bend should look like is the rest of this chapter.
+# Without a bend, depth buys nothing.
 #
 # ## Eight functions
 #
@@ -158,7 +158,7 @@ assert np.allclose(slope("sigmoid", grid), sigma * (1 - sigma))  # the textbook 
 print("largest slope:", {name: round(float(slope(name, grid).max()), 2) for name in elementwise})
 
 # %% [markdown]
-# Remember the first number. Sigmoid passes back **at most a quarter** of what reaches it.
+# Sigmoid passes back **at most a quarter** of what reaches it.
 
 # %%
 figure, axes = plt.subplots(2, 4, figsize=(10, 4.6), sharex=True)
@@ -355,8 +355,9 @@ ck.check("activations.largest_share", largest_share)
 # ## Units that die
 #
 # ReLU has its own illness. A unit whose input is negative for *every* picture puts out 0, has slope 0 and never changes
-# again: it is **dead**. A step that is too large can push units there. We train a net of 256 and 128 ReLU units with plain
-# gradient steps of size 0.1, then of size 1, and count.
+# again: it is **dead**. One step that is too large can push units there. We take one step of size 0.1 or 10 on all pictures,
+# then train for two epochs with small steps. How many units of the first layer have a negative input for every picture,
+# right after the first step, and at the end? For comparison: leaky ReLU.
 
 
 # %%
@@ -378,24 +379,34 @@ def test_accuracy(network, pixels=x_test):
 
 
 # %%
-dead = {}
-for step in [0.1, 1.0]:
-    network = small_network("relu")
-    train(f"step {step}", network, keras.optimizers.SGD(step), epochs=2)
-    second_layer = keras.Model(network.inputs, network.layers[1].output)
-    activations = second_layer.predict(x_train, batch_size=1_000, verbose=0)  # (examples, 128)
-    dead[step] = int(np.sum(activations.max(axis=0) == 0))
-    print(f"step {step}: {dead[step]} of 128 units are dead in the second layer")
+def negative_units(network):
+    """Which units of the first layer have a negative input for every training picture, shape (256,)."""
+    return network.layers[0](x_train).numpy().max(axis=0) <= 0
+
+
+dead, learned = {}, {}
+for name, step in [("relu", 0.1), ("relu", 10.0), ("leaky_relu", 10.0)]:
+    network = small_network(name)
+    variables = network.trainable_variables
+    with tf.GradientTape() as tape:
+        value = loss(y_train, network(x_train))
+    gradients = tape.gradient(value, [variable.value for variable in variables])
+    keras.optimizers.SGD(step).apply(gradients, variables)  # the one step
+    before = negative_units(network)
+    train(f"{name}, first step {step:g}", network, keras.optimizers.SGD(0.1), epochs=2)
+    still = before & negative_units(network)
+    dead[name, step], learned[name, step] = (int(before.sum()), int(still.sum())), test_accuracy(network)
+    print(f"    negative for every picture: {before.sum()} of 256 units, at the end {still.sum()} of these still")
 
 # %%
-answers = network.predict(x_test, batch_size=1_000, verbose=0)
-assert dead[0.1] == 0 and dead[1.0] == 128
-assert np.isfinite(answers).all() and np.all(answers == answers[0])
-print("every picture gets the same answer:", class_names[answers[0].argmax()])
+assert dead["relu", 0.1] == (0, 0)
+assert dead["relu", 10.0][0] == dead["relu", 10.0][1] > 50 > 2 * dead["leaky_relu", 10.0][1]
+assert learned["relu", 0.1] - learned["relu", 10.0] > 0.05
 
 # %% [markdown]
-# With the large step no unit of the second layer is alive. The net gives every picture the same answer, and no further
-# training helps, for no gradient passes. Leaky ReLU, ELU, GELU and SiLU have a slope on the left and can come back.
+# One step killed a fifth of the layer, and not one unit came back: the pictures never change, and no gradient reaches
+# those weights. The net learns with what is left, and learns worse. Leaky ReLU's units have a slope on the left, and most
+# came back.
 #
 # ### Exercise 1.5 · ●●○ · 6 minutes
 # Write `dead_units(activations)`: how many units of a ReLU layer are dead, given its outputs of shape `(examples, units)`.
@@ -434,8 +445,8 @@ others = [value for name, value in accuracy.items() if name != "sigmoid"]
 assert 0.82 < min(others) and max(others) < 0.87 and max(others) - min(others) < 0.03
 
 # %% [markdown]
-# The six others lie within three points of each other. One run each cannot rank them: chapter 04 repeats such runs with
-# several seeds. And sigmoid learns. So what differs from the published run?
+# The six others lie within three points of each other. One run each cannot rank them (chapter 04c uses
+# several seeds). And sigmoid learns. So what differs from the published run?
 #
 # | | published | here |
 # |---|---|---|
@@ -488,7 +499,7 @@ assert reached["two layers"] > 0.3 and reached["Adam"] > 0.55
 
 # %% [markdown]
 # Starting weights and pixels change nothing. **Fewer layers or another optimizer** set it free: with two layers less the
-# gradient vanishes less, and Adam makes each weight's step independent of how small its gradient is (chapter 04 shows how).
+# gradient vanishes less, and Adam makes each weight's step independent of how small its gradient is (chapter 04b).
 # Sigmoid fails there because a deep stack of sigmoids meets an optimizer whose step shrinks with the gradient.
 #
 # ### Exercise 1.6 · ●●● · 12 minutes
