@@ -40,7 +40,7 @@ SPOILT = [
     (lint.palette, ('color="black"', 'cmap="jet"'), "colour map 'jet'"),
     (lint.style, ("import keras\n", "from tensorflow import keras\n"), "never tf.keras"),
     (lint.style, ("import keras\n", "import keras\nimport pickle\n"), "no pickle"),
-    (lint.plain_words, ("Here are the pictures", "Simply look at the pictures"), "the word 'Simply'"),
+    (lint.plain_words, ("## Recap\n", "## Recap\n# Simply look.\n"), "the word 'Simply'"),
     (lint.ignored_outputs, ('# %% tags=["quiz"]', '# %% tags=["nbval-ignore-output"]'), "4 outputs are not compared"),
 ]
 
