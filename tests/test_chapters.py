@@ -2,7 +2,9 @@
 
 import json
 
+import nbformat
 import pytest
+from nbgrader.preprocessors import CheckCellMetadata
 
 from authoring import build, lint, notebooks, readme
 from authoring import chapter as chapters
@@ -57,7 +59,9 @@ def test_no_solution_reached_the_learner(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_cells_are_gradable(name):
-    notebook = json.loads((places.CHAPTERS / f"{name}.ipynb").read_text(encoding="utf8"))
+    text = (places.CHAPTERS / f"{name}.ipynb").read_text(encoding="utf8")
+    CheckCellMetadata().preprocess(nbformat.reads(text, as_version=4), {})  # nbgrader's own check
+    notebook = json.loads(text)
     kinds = {
         kind: [cell["metadata"]["nbgrader"] for cell in notebook["cells"] if kind in cell["metadata"].get("tags", [])]
         for kind in ("exercise", "check")
