@@ -64,7 +64,7 @@ def stream(text, name="stdout"):
 
 
 BAD_OUTPUTS = [
-    (lint.stable_outputs, stream("saved in /home/ann/model.keras"), "an absolute path"),
+    (lint.stable_outputs, stream("saved in /home/me/model.keras"), "an absolute path"),
     (lint.stable_outputs, stream("<Model at 0x7f55aa001122>"), "a memory address"),
     (lint.stable_outputs, stream("started 12:30:05"), "a clock time"),
     (lint.stable_outputs, stream("on 2026-01-05"), "a date"),
