@@ -78,7 +78,7 @@ define install
 	@echo "Installing $(1); the first time this takes some minutes."
 	@if command -v uv >/dev/null; then uv pip install --quiet --python .venv --require-hashes -r $(1); \
 	else $(IN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
-	@$(IN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(IN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 endef
 
