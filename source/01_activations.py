@@ -568,7 +568,12 @@ assert relu(-1.0 + 2.0) != relu(-1.0) + relu(2.0)
 
 linear_network = small_network("linear")
 train("linear", linear_network, "adam", epochs=1)
-print("tanh(-2) =", round(float(np.tanh(-2.0)), 2), "  softmax row sums to", special.softmax([2.0, -1.0, 0.5]).sum())
+print(
+    "tanh(-2) =",
+    round(float(np.tanh(-2.0)), 2),
+    "  softmax row sums to",
+    special.softmax([2.0, -1.0, 0.5]).sum().round(6),
+)
 assert np.tanh(-2.0) < 0
 (W1, b1), (W2, b2), (W3, b3) = (layer.get_weights() for layer in linear_network.layers)
 one_layer = x_test[:100] @ (W1 @ W2 @ W3) + (b1 @ W2 + b2) @ W3 + b3

@@ -1,6 +1,7 @@
 """The learner's kit: start and device, figures, progress lines, the doctor."""
 
 import os
+import re
 import subprocess
 import sys
 import types
@@ -151,7 +152,7 @@ def test_the_doctor_names_the_problem_and_the_remedy(module, name, value, remedy
     monkeypatch.setattr(module, name, value)
     assert health.report() == (2 if module is data else 1)
     problem = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("PROBLEM"))
-    assert __import__("re").search(remedy, problem)
+    assert re.search(remedy, problem)
 
 
 def test_the_doctor_exits_with_1_on_a_problem(course):
