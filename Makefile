@@ -13,7 +13,7 @@ CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
          -n $(JOBS) --dist loadscope -q solutions
 
-.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser build robust format lock handout
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench build robust format lock handout
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -52,8 +52,11 @@ test-browser: .venv/maintainer data  ## the real JupyterLab in headless Chromium
 build: .venv/maintainer data  ## source/ to solutions/ and chapters/; says which stored outputs moved
 	@$(CPU) $(IN) -m authoring.build $(CHAPTERS)
 
-robust: .venv/maintainer data  ## solutions under other CPU settings; names each cell that moved (SETTING=name: one)
-	@$(CPU) $(IN) -m authoring.robust $(SETTING)
+robust: .venv/maintainer data  ## solutions under other CPU settings; names each cell that moved (SETTING=name CHAPTERS=05a)
+	@$(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))
+
+bench: .venv/learner  ## the networks of 07 and 08 beside published ones on all of Fashion-MNIST (about 10 minutes, quiet machine)
+	@COURSE_DEVICE=cpu $(IN) benchmarks/fashion_mnist.py
 
 format: .venv/maintainer  ## format sources, package and tests
 	$(IN) -m ruff format .

@@ -1,5 +1,6 @@
 """Do the stored outputs hold on other CPUs? nbval over the solutions under each setting (`make robust`)."""
 
+import argparse
 import datetime
 import os
 import re
@@ -19,17 +20,26 @@ FAILED = re.compile(r"^FAILED (\S+?)::(.*)$", re.MULTILINE)
 TODAY = "today"  # CI takes one setting in rotation, by the day
 
 
-def run(setting):
-    """Run nbval under `setting`. Returns (whether it passed, the cells that moved, the whole output)."""
+def run(setting, paths):
+    """Run nbval over the notebooks `paths` under `setting`. Returns: passed, cells that moved, whole output."""
     environment = os.environ | {"COURSE_DEVICE": "cpu", "COURSEKIT_STRICT": "1"} | SETTINGS[setting]
     options = ["-p", "nbval", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", "-n", "2"]
-    command = [sys.executable, "-m", "pytest", *options, "--dist", "loadscope", "-q", "solutions"]
+    command = [sys.executable, "-m", "pytest", *options, "--dist", "loadscope", "-q", *map(str, paths)]
     done = subprocess.run(command, cwd=places.ROOT, env=environment, capture_output=True, text=True)
     return done.returncode == 0, [": ".join(match) for match in FAILED.findall(done.stdout)], done.stdout
 
 
 def main():
-    asked = sys.argv[1:] or list(SETTINGS)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("settings", nargs="*", help=f"{', '.join(SETTINGS)}, or {TODAY}; none: all")
+    parser.add_argument("--chapters", nargs="+", default=[""], help="names, or beginnings of names; none: all")
+    arguments = parser.parse_args()
+    paths = [
+        path for path in sorted(places.SOLUTIONS.glob("*.ipynb")) if path.name.startswith(tuple(arguments.chapters))
+    ]
+    if not paths:
+        sys.exit(f"There is no chapter {arguments.chapters} in {places.SOLUTIONS.name}/.")
+    asked = arguments.settings or list(SETTINGS)
     if asked == [TODAY]:
         others = [name for name in SETTINGS if name != "default"]
         asked = [others[datetime.date.today().toordinal() % len(others)]]
@@ -37,7 +47,7 @@ def main():
         sys.exit(f"There is no setting {unknown[0]!r}; there are {', '.join(SETTINGS)} and {TODAY}.")
     good = True
     for setting in asked:
-        passed, moved, output = run(setting)
+        passed, moved, output = run(setting, paths)
         good = good and passed
         print(f"{setting}: {len(moved)} cells moved" if moved or passed else f"{setting}: nbval failed\n{output}")
         print("".join(f"  {line}\n" for line in moved), end="", flush=True)

@@ -1,11 +1,14 @@
 """Data sets: read from disk, checked against the sha256 on their card, never fetched while a chapter runs."""
 
+import csv
 import functools
 import gzip
 import hashlib
 import importlib.util
 import io
+import json
 import pathlib
+import tarfile
 import tomllib
 
 import numpy as np
@@ -58,6 +61,58 @@ def diabetes(train=353, test=89, seed=0):
     return (x[first], y[first]), (x[second], y[second])
 
 
+def titanic():
+    """1,313 passengers of the Titanic, as they stand in the file.
+
+    Returns a pandas table with the columns name, class, age (years; nan where it is missing), sex, survived (0 or 1).
+    """
+    import pandas
+
+    (table,) = _read_all("titanic", [lambda content: pandas.read_csv(io.BytesIO(content))])
+    return table
+
+
+def co2():
+    """Carbon dioxide in the air at Mauna Loa, every week from 1958 to 2001 (Keeling, Whorf, 2004).
+
+    Returns weeks (2284,) datetime64[D] and values (2284,) float64, parts per million, nan where a week is missing.
+    """
+    (rows,) = _read_all("co2", [_parse_texts])
+    weeks = np.array([f"{day[:4]}-{day[4:6]}-{day[6:]}" for day, _ in rows], "datetime64[D]")
+    return weeks, np.array([float(value or "nan") for _, value in rows])
+
+
+def sunspots():
+    """Mean number of sunspots a year. Returns years (309,) int64, 1700 to 2008, and numbers (309,) float64."""
+    (rows,) = _read_all("sunspots", [_parse_texts])
+    return np.array([int(year) for year, _ in rows]), np.array([float(number) for _, number in rows])
+
+
+def sea_temperature():
+    """Temperature of the sea at a buoy, every half hour from February 2016 to March 2017 (NERACOOS).
+
+    Returns times (19226,) datetime64[m], UTC, and temperatures (19226,) float64, degrees Celsius.
+    """
+    (rows,) = _read_all("sea_temperature", [_parse_texts])
+    times = np.array([time.removesuffix("Z") for time, _ in rows], "datetime64[m]")
+    return times, np.array([float(degrees) for _, degrees in rows])
+
+
+def movie_sentences(train=8_072, test=2_000, seed=0, at_least=0.5):
+    """Sentences of film reviews with the mean of 20 people's ratings (Hutto, Gilbert, 2014).
+
+    at_least: sentences whose rating is nearer to 0 are left out. `train` and `test` do not overlap; in both, good and
+    bad sentences keep their share. Returns (x_train, y_train), (x_test, y_test): x (n,) of str, y (n,) float64, -4..4.
+    """
+    (rows,) = _read_all("movie_sentences", [_parse_ratings])
+    ratings = np.array([float(rating) for _, rating, _ in rows])
+    sentences = np.array([sentence for _, _, sentence in rows], dtype=object)
+    kept = np.abs(ratings) >= at_least
+    x, y = sentences[kept], ratings[kept]
+    (first, _), (second, _) = split(np.arange(len(y)), (y > 0).astype("int64"), train, test, seed)
+    return (x[first], y[first]), (x[second], y[second])
+
+
 def stratified_subset(x, y, size, seed):
     """Return `size` examples of (x, y) in random order; each class keeps its share, to within one example."""
     chosen = _stratified_order(y, seed)[: _whole_number(size, len(y))]
@@ -73,6 +128,18 @@ def split(x, y, train, test, seed):
     shuffle = np.random.default_rng(seed).permutation
     first, second = shuffle(chosen[again[test:]]), shuffle(chosen[again[:test]])
     return (x[first], y[first]), (x[second], y[second])
+
+
+def benchmark(name):
+    """What the last run of a benchmark stored, e.g. `benchmark("fashion_mnist")` after `make bench`.
+
+    Returns a dict: command, date, seed, machine, versions, and rows, a list of dicts with what was measured.
+    """
+    path = places.BENCHMARKS / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(path.stem for path in places.BENCHMARKS.glob("*.json")))
+        raise DataError(f"there is no benchmark {name!r}; there are {known}.")
+    return json.loads(path.read_text(encoding="utf8"))
 
 
 def card(name):
@@ -116,9 +183,24 @@ def location(name, file):
 
 def _read_all(name, parsers):
     return [
-        parse(gzip.decompress(read_verified(name, file)))
-        for file, parse in zip(card(name)["files"], parsers, strict=True)
+        parse(_unpacked(read_verified(name, file))) for file, parse in zip(card(name)["files"], parsers, strict=True)
     ]
+
+
+def _unpacked(content):
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+def _parse_texts(content):
+    """Rows of a CSV file without its header, as lists of text."""
+    return list(csv.reader(io.StringIO(content.decode("utf8"))))[1:]
+
+
+def _parse_ratings(content):
+    """Rows (id, mean rating, sentence) of the one member of the archive that holds the movie sentences."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        text = archive.extractfile("hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt").read().decode("utf8")
+    return [line.split("\t") for line in text.split("\r\n") if line]
 
 
 def _parse_idx(content):

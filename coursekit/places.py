@@ -7,6 +7,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 SOLUTIONS = ROOT / "solutions"
 DATASETS = ROOT / "datasets"
+BENCHMARKS = ROOT / "benchmarks"
 FETCHED = ROOT / ".data"
 WORKSPACE = ROOT / "workspace"
 

@@ -1,5 +1,6 @@
 """The house: who may import whom, sizes of modules, commands, the handout, the lock files."""
 
+import pathlib
 import re
 import subprocess
 import sys
@@ -70,19 +71,26 @@ def test_the_lock_names_no_registry_and_holds_what_pyproject_asks():
 def test_robust_names_the_cells_that_moved(monkeypatch, capsys):
     output = "x\nFAILED solutions/01_activations.ipynb::Cell 12\nFAILED solutions/02_losses.ipynb::Cell 3\n2 failed\n"
     done = subprocess.CompletedProcess([], 1, stdout=output, stderr="")
-    told = []
-    monkeypatch.setattr(robust.subprocess, "run", lambda *args, **options: told.append(options["env"]) or done)
-    monkeypatch.setattr(sys, "argv", ["robust", "sse41"])
+    told, commands = [], []
+
+    def run(command, **options):
+        told.append(options["env"])
+        commands.append(command)
+        return done
+
+    monkeypatch.setattr(robust.subprocess, "run", run)
+    monkeypatch.setattr(sys, "argv", ["robust", "sse41", "--chapters", "01", "02"])
     with pytest.raises(SystemExit) as stopped:
         robust.main()
     assert stopped.value.code
     assert told[0]["ONEDNN_MAX_CPU_ISA"] == "SSE41"
+    assert [pathlib.Path(word).stem for word in commands[0][-2:]] == ["01_activations", "02_losses"]
     assert "sse41: 2 cells moved\n  solutions/01_activations.ipynb: Cell 12\n" in capsys.readouterr().out
 
 
 def test_robust_takes_one_setting_in_rotation(monkeypatch, capsys):
     asked = []
-    monkeypatch.setattr(robust, "run", lambda setting: asked.append(setting) or (True, [], ""))
+    monkeypatch.setattr(robust, "run", lambda setting, paths: asked.append(setting) or (True, [], ""))
     monkeypatch.setattr(sys, "argv", ["robust", "today"])
     with pytest.raises(SystemExit) as stopped:
         robust.main()
@@ -91,4 +99,7 @@ def test_robust_takes_one_setting_in_rotation(monkeypatch, capsys):
     assert asked[0] in robust.SETTINGS
     monkeypatch.setattr(sys, "argv", ["robust", "fast"])
     with pytest.raises(SystemExit, match="no setting 'fast'"):
+        robust.main()
+    monkeypatch.setattr(sys, "argv", ["robust", "today", "--chapters", "99"])
+    with pytest.raises(SystemExit, match="no chapter"):
         robust.main()
