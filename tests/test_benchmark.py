@@ -1,0 +1,60 @@
+"""The benchmark: its configurations are what the stored table says, and the stored table reaches its goals."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from coursekit import data, places
+
+SPEC = importlib.util.spec_from_file_location("fashion_mnist", places.BENCHMARKS / "fashion_mnist.py")
+benchmark = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(benchmark)
+ROWS = {row["name"]: row for row in data.benchmark("fashion_mnist")["rows"]}
+CONFIGURATIONS = {configuration.name: configuration for configuration in benchmark.CONFIGURATIONS}
+# name: parameters as published, least test accuracy, largest share of the published configuration's seconds
+GOALS = {
+    "MLP 300-100, course": (0.89, 1 / 8),
+    "CNN 32-64-64, course": (0.9117, 1 / 5),
+    "LeNet, ReLU, course": (0.88, 1),
+}
+PUBLISHED_PARAMETERS = {"MLP 300-100, published": 266_610, "LeNet, sigmoid, published": 61_706}
+
+
+def test_the_table_holds_each_configuration_as_it_is():
+    assert list(ROWS) == list(CONFIGURATIONS)
+    for name, configuration in CONFIGURATIONS.items():
+        row = ROWS[name]
+        assert row["parameters"] == configuration.build().count_params()
+        assert (row["batch"], row["epochs"]) == (configuration.batch, configuration.epochs)
+        assert row["published_accuracy"] == configuration.published
+
+
+@pytest.mark.parametrize("name", PUBLISHED_PARAMETERS)
+def test_published_nets_have_their_published_size(name):
+    assert ROWS[name]["parameters"] == PUBLISHED_PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", GOALS)
+def test_the_stored_run_reaches_its_goal(name):
+    row, (accuracy, share) = ROWS[name], GOALS[name]
+    assert row["test_accuracy"] >= accuracy
+    assert row["seconds"] <= share * ROWS[row["compared_with"]]["seconds"]
+
+
+def test_lenet_keeps_its_parameters():
+    assert ROWS["LeNet, ReLU, course"]["parameters"] == ROWS["LeNet, sigmoid, published"]["parameters"]
+
+
+def test_a_measurement_is_whole_or_says_that_it_is_not():
+    x = np.random.default_rng(0).random((640, 28, 28, 1), "float32")
+    pictures = (x, np.arange(640) % 10), (x[:100], np.arange(100) % 10)
+    whole = benchmark.measure(CONFIGURATIONS["MLP 300-100, course"], pictures)
+    assert whole["timed"] == "whole"
+    assert 0 <= whole["test_accuracy"] <= 1
+    part = benchmark.measure(CONFIGURATIONS["CNN 64-128-256, published"], pictures)
+    assert part["timed"] == "0.1 of one epoch, scaled up"
+    assert part["test_accuracy"] is None
+    text = benchmark.table([part, whole | {"compared_with": part["name"]}])
+    assert f"| {part['name']} | 1,413,834 | 10 | – (0.9117) |" in text
+    assert f"| {whole['seconds'] / part['seconds']:.2f} |" in text
