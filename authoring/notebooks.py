@@ -88,12 +88,13 @@ def code_cells(notebook):
 
 
 def key(chapter, notebook):
-    """A hash of all that the outputs depend on: code cells, coursekit, the topic's checks, data, pinned versions."""
+    """A hash of what the outputs depend on: code cells, coursekit, the topic's checks, data, benchmarks, versions."""
     parts = [cell.source for cell in code_cells(notebook)]
+    shown = [path for path in sorted(places.BENCHMARKS.glob("*.json")) if f'benchmark("{path.stem}")' in "".join(parts)]
     kit = places.ROOT / "coursekit"
     files = [*sorted(kit.glob("*.py")), kit / "checks" / "__init__.py", kit / "checks" / f"{chapter.header.topic}.py"]
     files += [places.DATASETS / name / "card.toml" for name in chapter.header.data]
-    parts += [path.read_text(encoding="utf8") for path in [*files, places.ROOT / "requirements.txt"]]
+    parts += [path.read_text(encoding="utf8") for path in [*files, *shown, places.ROOT / "requirements.txt"]]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -12,8 +12,8 @@ from coursekit import places
 SETTINGS = {
     "default": {},
     "no-onednn": {"TF_ENABLE_ONEDNN_OPTS": "0"},
-    "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
-    "sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
+    "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"},
+    "sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41", "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"},
     "one-thread": {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"},
 }
 FAILED = re.compile(r"^FAILED (\S+?)::(.*)$", re.MULTILINE)

@@ -11,7 +11,7 @@ os.environ.pop("COURSEKIT_STRICT", None)
 from coursekit import places, runtime
 
 runtime.start()
-PARTS = ("authoring", "chapters", "coursekit", "datasets", "solutions", "source")
+PARTS = ("authoring", "benchmarks", "chapters", "coursekit", "datasets", "solutions", "source")
 
 
 @pytest.fixture
@@ -25,7 +25,13 @@ def course(tmp_path, monkeypatch):
         shutil.copy(places.ROOT / file, root / file)
     if places.FETCHED.exists():
         shutil.copytree(places.FETCHED, root / ".data")
-    names = {"CHAPTERS": "chapters", "SOLUTIONS": "solutions", "DATASETS": "datasets", "FETCHED": ".data"}
+    names = {
+        "BENCHMARKS": "benchmarks",
+        "CHAPTERS": "chapters",
+        "SOLUTIONS": "solutions",
+        "DATASETS": "datasets",
+        "FETCHED": ".data",
+    }
     for name, folder in (names | {"WORKSPACE": "workspace", "ROOT": "."}).items():
         monkeypatch.setattr(places, name, (root / folder).resolve())
     return root

@@ -36,7 +36,7 @@ RUN_ALL = 300  # seconds; the budget of a chapter is tested elsewhere
 def lab(tmp_path_factory):
     """A JupyterLab on a copy of the course with a space and an ö in its path; yields (address, workspace)."""
     root = tmp_path_factory.mktemp("lab") / "my cöurse"
-    for part in ("chapters", "coursekit", "datasets", "solutions"):
+    for part in ("benchmarks", "chapters", "coursekit", "datasets", "solutions"):
         shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("HOME", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR"):
         (root / name).mkdir()
@@ -102,13 +102,13 @@ def screenshot_on_failure(request, page):
 
 
 class Desk:
-    """One open chapter in the browser."""
+    """The open chapter in the browser."""
 
     def __init__(self, page, lab):
         self.page, (self.address, self.workspace) = page, lab
 
-    def open(self):
-        self.page.goto(f"{self.address}/lab/tree/{CHAPTER}.ipynb?reset")
+    def open(self, chapter):
+        self.page.goto(f"{self.address}/lab/tree/{chapter}.ipynb?reset")
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         self.wait_for_kernel()
 
@@ -128,7 +128,16 @@ class Desk:
             assert time.monotonic() < until, "the kernel is still busy"
             self.page.wait_for_timeout(500)
             states = [kernel["execution_state"] for kernel in self.ask("kernels")]
-            idle = idle + 1 if states == ["idle"] else 0
+            idle = idle + 1 if set(states) == {"idle"} else 0
+
+    def run_all(self):
+        """Run all cells and wait for the end; no cell may leave an error or a warning behind."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.page.wait_for_timeout(3_000)
+        self.wait_for_kernel(RUN_ALL)
+        kinds = ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr")
+        assert self.page.locator(", ".join(f"[data-mime-type='{kind}']" for kind in kinds)).all_inner_texts() == []
 
     def cell(self, text):
         return self.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=text).first
@@ -153,19 +162,12 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(page, lab):
     desk = Desk(page, lab)
-    desk.open()
+    desk.open(CHAPTER)
     return desk
 
 
 def test_run_all_on_an_untouched_chapter_ends_in_a_to_do_list(desk):
-    desk.page.get_by_role("menuitem", name="Run", exact=True).click()
-    desk.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    desk.page.wait_for_timeout(3_000)
-    desk.wait_for_kernel(RUN_ALL)
-    errors = desk.page.locator(
-        "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='application/vnd.jupyter.stderr']"
-    )
-    assert errors.all_inner_texts() == []
+    desk.run_all()
     to_do = desk.output(desk.cell('ck.progress("activations")'))
     assert "0 of 7 exercises solved" in to_do
     assert to_do.count("not attempted") == 7
@@ -241,3 +243,10 @@ def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
     assert re.search(rf"✓\s+{EXERCISE}\s+correct", shown)
     records = json.loads((desk.workspace / "progress.json").read_text(encoding="utf8"))["exercises"]
     assert records[EXERCISE]["status"] == "correct"
+
+
+def test_tensorboard_opens_inside_a_chapter(desk):
+    desk.open("05b_how_sure_is_a_score")
+    desk.run_all()
+    frame = desk.cell("program.TensorBoard()").frame_locator("iframe")
+    frame.get_by_text("epoch_loss").first.wait_for()
