@@ -38,13 +38,14 @@ test: .venv/maintainer data  ## for maintainers: everything that guards the cour
 	$(MAKE) test-untouched
 
 test-unit: .venv/maintainer
-	$(CPU) $(IN) -m pytest -q -m "not browser and not slow"
+	$(CPU) $(IN) -m pytest -q -m "not browser and not slow" --ignore tests/test_answers.py
+	$(CPU) $(IN) -m pytest -q -n $(JOBS) tests/test_answers.py
 
 test-notebooks: .venv/maintainer
 	$(NBVAL)
 
 test-untouched: .venv/maintainer
-	$(CPU) $(IN) -m pytest -q -m slow
+	$(CPU) $(IN) -m pytest -q -m slow -n $(JOBS)
 
 test-browser: .venv/maintainer data  ## the real JupyterLab in headless Chromium
 	$(CPU) $(IN) -m pytest -q -m browser

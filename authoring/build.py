@@ -14,7 +14,9 @@ from authoring import chapter as chapters
 from authoring import moved, notebooks, readme
 from coursekit import places
 
-RUNS = places.SOLUTIONS / "runs.json"  # for each chapter the key of its stored outputs and the seconds it took
+RUNS = (
+    places.SOLUTIONS / "runs.json"
+)  # of each chapter: key of its stored outputs, seconds, seconds of its slowest cell
 ENVIRONMENT = {"COURSEKIT_STRICT": "1", "COURSE_DEVICE": "cpu"}
 SECONDS_A_CELL = 300
 SLOW = 2.0  # seconds; slower cells are listed
@@ -66,7 +68,8 @@ def build(name, force=False):
             raise chapters.SourceError(f"{chapter.path.name}: {error}") from None
         notebooks.tidy(fresh)
         lines = moved.table(stored, fresh) if stored else []
-        runs = read_runs() | {name: {"key": key, "seconds": round(sum(seconds))}}
+        took = {"seconds": round(sum(seconds)), "slowest": round(max(seconds))}
+        runs = read_runs() | {name: {"key": key} | took}
         write(RUNS, json.dumps({name: runs[name] for name in sorted(runs)}, indent=1) + "\n")
         slow = [f"cell {index}: {value:.1f} s" for index, value in enumerate(seconds) if value > SLOW]
         print(f"{name}: {sum(seconds):.1f} s from top to bottom; {', '.join(slow)}")

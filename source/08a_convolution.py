@@ -461,17 +461,12 @@ assert abs(accuracy["shuffled"] - dense_accuracy["shuffled"]) < 0.03
 # %% tags=["exercise"]
 def build_convnet():
     ### BEGIN SOLUTION
-    network = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(8, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(16, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(10),
-        ]
-    )
+    network = keras.Sequential([keras.Input((28, 28, 1))])
+    for filters in (8, 16):
+        network.add(layers.Conv2D(filters, 5, activation="relu"))
+        network.add(layers.MaxPooling2D(2))
+    network.add(layers.Flatten())
+    network.add(layers.Dense(10))
     network.compile(keras.optimizers.Adam(0.003), loss)
     return network
     ### END SOLUTION

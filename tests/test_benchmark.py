@@ -30,6 +30,12 @@ def test_the_table_holds_each_configuration_as_it_is():
         assert row["published_accuracy"] == configuration.published
 
 
+def test_the_page_shows_the_stored_run():
+    text = (places.BENCHMARKS / "README.md").read_text(encoding="utf8")
+    assert text == benchmark.page(data.benchmark("fashion_mnist"))
+    assert "0.1 of one epoch, scaled up" in text
+
+
 @pytest.mark.parametrize("name", PUBLISHED_PARAMETERS)
 def test_published_nets_have_their_published_size(name):
     assert ROWS[name]["parameters"] == PUBLISHED_PARAMETERS[name]

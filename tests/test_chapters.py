@@ -11,6 +11,7 @@ from authoring import chapter as chapters
 from coursekit import checking, places
 
 NAMES = chapters.names()
+CHAPTER_SECONDS, CELL_SECONDS, MEDIAN_SECONDS = 60, 20, 35
 MEND = "run `make build` and commit what it writes"
 
 
@@ -85,6 +86,10 @@ def test_there_are_enough_exercises():
     assert sum(count for name, count in counts.items() if not name.startswith("00")) >= 20
 
 
-def test_stored_run_times_are_within_the_budget():
-    seconds = sorted(run["seconds"] for run in build.read_runs().values())
-    assert seconds[-1] <= 60
+def test_measured_run_times_are_within_the_budget():
+    """`make build` measures each chapter alone; its key ties the seconds to the cells, the data and the packages."""
+    runs = build.read_runs().values()
+    seconds = sorted(run["seconds"] for run in runs)
+    assert seconds[-1] <= CHAPTER_SECONDS
+    assert seconds[len(seconds) // 2] <= MEDIAN_SECONDS
+    assert max(run["slowest"] for run in runs) <= CELL_SECONDS

