@@ -17,6 +17,12 @@ CHAPTERS = [chapters.read(name) for name in chapters.names()]
 EXERCISES = [item for chapter in CHAPTERS for item in checking.items(chapter.header.topic, checking.Exercise)]
 
 
+@pytest.fixture(autouse=True)
+def fixed_start():
+    """The same starting weights in each run, whichever tests ran before."""
+    keras.utils.set_random_seed(0)
+
+
 def answers(exercise):
     topic, _, name = exercise.name.partition(".")
     module = importlib.import_module(f"tests.answers.{topic}")
