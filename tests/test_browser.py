@@ -243,10 +243,3 @@ def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
     assert re.search(rf"✓\s+{EXERCISE}\s+correct", shown)
     records = json.loads((desk.workspace / "progress.json").read_text(encoding="utf8"))["exercises"]
     assert records[EXERCISE]["status"] == "correct"
-
-
-def test_tensorboard_opens_inside_a_chapter(desk):
-    desk.open("05b_how_sure_is_a_score")
-    desk.run_all()
-    frame = desk.cell("program.TensorBoard()").frame_locator("iframe")
-    frame.get_by_text("epoch_loss").first.wait_for()
