@@ -616,7 +616,7 @@ ck.check("workflow.fit_best", fit_best)
 #
 # TensorBoard serves a page from inside this kernel and ends with it. Under *Scalars* `epoch_loss` shows two curves, `train`
 # falling and `validation` turning upwards, as above. Nothing is stored or compared here. A frame without data? Open
-# the address from `print(board.launch())` in a new tab.
+# `print(board.launch())` in a new tab.
 
 # %% tags=["nbval-ignore-output"]
 from IPython.display import IFrame, display
