@@ -326,7 +326,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# Long training made the network too sure, not worse. One division, chosen on validation pictures, brings the error below
+# Long training made the network too sure. One division, chosen on validation pictures, brings the error below
 # 1.5 points.
 #
 # ### Exercise 7b.4 · ●○○ · 5 minutes

@@ -35,7 +35,7 @@ def _calibration_error(confidence, right, count):
 
 
 RIGHT = {
-    "build_mlp": [_mlp(), _mlp(drop=0.2)],
+    "build_mlp": [_mlp(), _mlp(drop=0.4)],
     "confusion_matrix": [
         lambda y, predicted, classes: tf.math.confusion_matrix(y, predicted, classes),
         lambda y, predicted, classes: np.eye(classes)[y].T @ np.eye(classes)[predicted],
