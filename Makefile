@@ -13,7 +13,7 @@ CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
          -n $(JOBS) --dist loadscope -q solutions
 
-.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench build robust format lock handout
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench long-run build robust format lock handout
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -57,7 +57,10 @@ robust: .venv/maintainer data  ## solutions under other CPU settings; names each
 	@$(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))
 
 bench: .venv/learner  ## the networks of 07 and 08 beside published ones on all of Fashion-MNIST (about 10 minutes, quiet machine)
-	@COURSE_DEVICE=cpu $(IN) benchmarks/fashion_mnist.py
+	@COURSE_DEVICE=cpu $(IN) -m benchmarks.fashion_mnist
+
+long-run: .venv/maintainer data  ## train again what a chapter shows of a longer run (RUN=spelling; checkpoints/README.md)
+	@COURSE_DEVICE=cpu $(IN) -m checkpoints.$(RUN)
 
 format: .venv/maintainer  ## format sources, package and tests
 	$(IN) -m ruff format .

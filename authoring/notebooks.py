@@ -88,9 +88,11 @@ def code_cells(notebook):
 
 
 def key(chapter, notebook):
-    """A hash of what the outputs depend on: code cells, coursekit, the topic's checks, data, benchmarks, versions."""
+    """A hash of what the outputs depend on: code cells, coursekit, the topic's checks, data, long runs, versions."""
     parts = [cell.source for cell in code_cells(notebook)]
-    shown = [path for path in sorted(places.BENCHMARKS.glob("*.json")) if f'benchmark("{path.stem}")' in "".join(parts)]
+    runs = [("benchmark", places.BENCHMARKS), ("checkpoint", places.CHECKPOINTS)]
+    reports = [(call, path) for call, folder in runs for path in sorted(folder.glob("*.json"))]
+    shown = [path for call, path in reports if f'{call}("{path.stem}")' in "".join(parts)]
     kit = places.ROOT / "coursekit"
     files = [*sorted(kit.glob("*.py")), kit / "checks" / "__init__.py", kit / "checks" / f"{chapter.header.topic}.py"]
     files += [places.DATASETS / name / "card.toml" for name in chapter.header.data]

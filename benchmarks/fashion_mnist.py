@@ -7,11 +7,6 @@ included. Writes benchmarks/fashion_mnist.json (what the chapters show) and the 
 
 import argparse
 import dataclasses
-import datetime
-import importlib.metadata
-import json
-import os
-import platform
 import time
 
 import coursekit as ck
@@ -22,6 +17,7 @@ import keras
 import numpy as np
 from keras import layers, losses, optimizers
 
+from authoring import report
 from coursekit import places
 
 RESULTS = places.BENCHMARKS / "fashion_mnist.json"
@@ -294,16 +290,8 @@ def main():
             rows.append(measure(configuration, data))
             print(rows[-1], flush=True)
     if not only:
-        report = {
-            "command": "make bench",
-            "date": datetime.date.today().isoformat(),
-            "seed": SEED,
-            "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, no GPU",
-            "versions": {name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")},
-            "rows": rows,
-        }
-        places.write_atomically(RESULTS, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode("utf8"))
-        places.write_atomically(RESULTS.with_name("README.md"), page(report).encode("utf8"))
+        written = report.write(RESULTS, "make bench", SEED, rows=rows)
+        places.write_atomically(RESULTS.with_name("README.md"), page(written).encode("utf8"))
         print(table(rows))
 
 

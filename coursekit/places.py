@@ -8,6 +8,7 @@ CHAPTERS = ROOT / "chapters"
 SOLUTIONS = ROOT / "solutions"
 DATASETS = ROOT / "datasets"
 BENCHMARKS = ROOT / "benchmarks"
+CHECKPOINTS = ROOT / "checkpoints"
 FETCHED = ROOT / ".data"
 WORKSPACE = ROOT / "workspace"
 

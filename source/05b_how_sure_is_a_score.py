@@ -615,8 +615,8 @@ ck.check("workflow.fit_best", fit_best)
 # ### TensorBoard
 #
 # TensorBoard serves a page from inside this kernel and ends with it. Under *Scalars* `epoch_loss` shows two curves, `train`
-# falling and `validation` turning upwards, as above. Nothing is stored or compared here. A frame without data? Open
-# `print(board.launch())` in a new tab.
+# falling and `validation` turning upwards, as above. Nothing is stored or compared here. A frame without data?
+# JupyterLab's address must begin with `localhost`, not `127.0.0.1`.
 
 # %% tags=["nbval-ignore-output"]
 from IPython.display import IFrame, display

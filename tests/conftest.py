@@ -11,7 +11,7 @@ os.environ.pop("COURSEKIT_STRICT", None)
 from coursekit import places, runtime
 
 runtime.start()
-PARTS = ("authoring", "benchmarks", "chapters", "coursekit", "datasets", "solutions", "source")
+PARTS = ("authoring", "benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "solutions", "source")
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def course(tmp_path, monkeypatch):
     names = {
         "BENCHMARKS": "benchmarks",
         "CHAPTERS": "chapters",
+        "CHECKPOINTS": "checkpoints",
         "SOLUTIONS": "solutions",
         "DATASETS": "datasets",
         "FETCHED": ".data",

@@ -36,7 +36,7 @@ RUN_ALL = 300  # seconds; the budget of a chapter is tested elsewhere
 def lab(tmp_path_factory):
     """A JupyterLab on a copy of the course with a space and an ö in its path; yields (address, workspace)."""
     root = tmp_path_factory.mktemp("lab") / "my cöurse"
-    for part in ("benchmarks", "chapters", "coursekit", "datasets", "solutions"):
+    for part in ("benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "solutions"):
         shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("HOME", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR"):
         (root / name).mkdir()
@@ -56,7 +56,7 @@ def lab(tmp_path_factory):
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options], cwd=root / "workspace", env=environment, stdout=log, stderr=log
     )
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://localhost:{port}"  # as `make lab` opens it
     try:
         for _ in range(120):
             try:
@@ -243,3 +243,11 @@ def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
     assert re.search(rf"✓\s+{EXERCISE}\s+correct", shown)
     records = json.loads((desk.workspace / "progress.json").read_text(encoding="utf8"))["exercises"]
     assert records[EXERCISE]["status"] == "correct"
+
+
+def test_tensorboard_shows_its_curves_inside_the_chapter(desk):
+    desk.open("05b_how_sure_is_a_score")
+    desk.run_all()
+    frame = desk.page.frame_locator("iframe[src^='http://localhost']")
+    for curve in ("train", "validation", "epoch_loss"):
+        frame.get_by_text(curve, exact=True).first.wait_for()

@@ -1,5 +1,6 @@
 """Data sets: right bytes or one clear sentence; subsets that keep each class's share; packages fetched once."""
 
+import pathlib
 import subprocess
 import sys
 import time
@@ -98,6 +99,46 @@ def test_tfidf_with_logistic_regression_sets_the_bar_that_the_card_names():
     assert 0.78 < model.score(x_test, y_test > 0) < 0.83
 
 
+def test_pronunciations_are_without_stress_and_split_by_word():
+    (x, y), (x_test, y_test) = data.pronunciations()
+    assert (len(x), len(x_test)) == (113_447, 12_605)
+    assert not set(x) & set(x_test)
+    spoken = dict(zip([*x, *x_test], [*y, *y_test], strict=True))
+    assert spoken["tomato"] == ("T AH M EY T OW", "T AH M AA T OW")
+    assert sum(map(len, spoken.values())) == 134_860
+    phonemes = {phoneme for listed in spoken.values() for one in listed for phoneme in one.split()}
+    assert len(phonemes) == 39
+    assert all(phoneme.isalpha() for phoneme in phonemes)
+
+
+def test_each_english_and_each_chinese_sentence_stands_once():
+    (x, y), (x_test, y_test) = data.english_chinese()
+    for part in [[*x, *x_test], [*y, *y_test]]:
+        assert len(part) == len(set(part)) == 4_246
+    with pytest.raises(data.DataError, match="there are only 4,246"):
+        data.english_chinese(test=401)
+
+
+def test_the_pretrained_encoder_is_whole():
+    weights, tokenizer, vocabulary = data.minilm()
+    assert weights["embeddings.word_embeddings.weight"].shape == (len(vocabulary), 384)
+    parameters = sum(value.size for value in weights.values() if value.dtype == np.float32)
+    assert parameters == 22_713_216
+    ids = tokenizer.encode("A warm film.").ids
+    assert [vocabulary[number] for number in ids if number] == ["[CLS]", "a", "warm", "film", ".", "[SEP]"]
+
+
+def test_a_long_run_gives_its_scores_and_the_path_of_its_weights(course):
+    report = data.checkpoint("spelling")
+    assert report["command"] == "make long-run RUN=spelling"
+    assert pathlib.Path(report["weights"]).parent == course / "checkpoints"
+    damage(pathlib.Path(report["weights"]), "flipped")
+    with pytest.raises(data.DataError, match="of the long run spelling is damaged .* git checkout -- checkpoints"):
+        data.checkpoint("spelling")
+    with pytest.raises(data.DataError, match="no checkpoint 'imagenet'; there are .*spelling"):
+        data.checkpoint("imagenet")
+
+
 def test_a_benchmark_that_was_never_run_is_named():
     assert data.benchmark("fashion_mnist")["command"] == "make bench"
     with pytest.raises(data.DataError, match="no benchmark 'imagenet'; there are fashion_mnist"):
@@ -151,7 +192,7 @@ def test_a_spoilt_file_gets_one_sentence(course, load, file, remedy, how, what):
 
 
 def test_an_unknown_data_set_is_named():
-    with pytest.raises(data.DataError, match="no data set 'imagenet'; there are co2, diabetes"):
+    with pytest.raises(data.DataError, match="no data set 'imagenet'; there are cmudict, co2, diabetes"):
         data.card("imagenet")
 
 
@@ -215,8 +256,9 @@ def test_two_processes_may_fetch_at_once(course):
     options = {"cwd": course, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     both = [subprocess.Popen(command, env=_environment(course), **options) for _ in range(2)]
     said = sorted(line for process in both for line in process.communicate(timeout=120)[0].splitlines())
-    there = "movie_sentences: is there"
-    assert said == ["mnist_digits: fetched", "mnist_digits: is there", there, there]
+    others = [name for name in data.names() if "fetch" in data.card(name) and name != "mnist_digits"]
+    there = [f"{name}: is there" for name in others]
+    assert said == sorted(["mnist_digits: fetched", "mnist_digits: is there", *there, *there])
     assert not list(places.FETCHED.rglob("*.part"))
 
 
