@@ -13,7 +13,7 @@ CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
          -n $(JOBS) --dist loadscope -q solutions
 
-.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench long-run build robust format lock handout
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five long-run build robust format lock handout
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -56,8 +56,13 @@ build: .venv/maintainer data  ## source/ to solutions/ and chapters/; says which
 robust: .venv/maintainer data  ## solutions under other CPU settings; names each cell that moved (SETTING=name CHAPTERS=05a)
 	@$(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))
 
-bench: .venv/learner  ## the networks of 07 and 08 beside published ones on all of Fashion-MNIST (about 10 minutes, quiet machine)
+bench: bench-fashion bench-five  ## beside published networks and beside PyTorch (about 20 minutes, quiet machine)
+
+bench-fashion: .venv/learner
 	@COURSE_DEVICE=cpu $(IN) -m benchmarks.fashion_mnist
+
+bench-five: .venv/learner .venv-torch/created
+	@COURSE_DEVICE=cpu $(IN) -m benchmarks.five_programs --torch .venv-torch/bin/python
 
 long-run: .venv/maintainer data  ## train again what a chapter shows of a longer run (RUN=spelling; checkpoints/README.md)
 	@COURSE_DEVICE=cpu $(IN) -m checkpoints.$(RUN)
@@ -88,6 +93,12 @@ define install
 	@PYTHONWARNINGS=ignore $(IN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 endef
+
+# PyTorch, for the benchmark beside it alone.
+.venv-torch/created: benchmarks/requirements-torch.txt
+	@$(PYTHON) -m venv --clear .venv-torch
+	@.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-torch.txt
+	@touch $@
 
 .venv/learner: .venv/created requirements.txt pyproject.toml
 	@mkdir -p $(SETTINGS) && echo '$(QUIET)' > $(SETTINGS)/overrides.json

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import re
+import types
 
 import jupytext
 import nbformat
@@ -13,7 +14,7 @@ from coursekit import data, places
 SOURCE = places.ROOT / "source"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 EXERCISE_TITLE = re.compile(r"^### Exercise (\S+) · (●{1,3}○{0,2}) · (\d+) minutes", re.MULTILINE)
-TAGS = {"exercise", "check", "quiz", "setup", "nbval-ignore-output", "raises-exception"}
+TAGS = {"exercise", "check", "quiz", "setup", "long-run", "nbval-ignore-output", "raises-exception"}
 
 
 class SourceError(Exception):
@@ -86,6 +87,19 @@ def read(name):
         raise SourceError(f"{path.name}: {len(notebook.cells)} cells but {len(starts)} cell marks `# %%`")
     _check_tags(chapter)
     return chapter
+
+
+def long_run_code(name):
+    """Run the cells of chapter `name` that carry the tag `long-run`. Returns a module with what they define.
+
+    So a long run trains the very code that the chapter shows. A function of the module that is replaced (an ablation)
+    is also replaced for the others that call it.
+    """
+    module = types.ModuleType(name)
+    for _, cell in read(name).cells():
+        if "long-run" in tags(cell):
+            exec(cell.source, vars(module))
+    return module
 
 
 def _read_header(path, text):

@@ -33,7 +33,10 @@ def sums_to_one(output):
 
 
 def judge_compiled(network, x, y, shape, parameters=None, learning_steps=20):
-    """Check a compiled Keras model on the batch (x, y): `shape` of its output, `parameters`, a loss that falls."""
+    """Check a compiled Keras model on the batch (x, y): `shape` of its output, `parameters`, a loss that falls.
+
+    x: an array, or a list of arrays for a model with several inputs.
+    """
     import keras
 
     if not isinstance(network, keras.Model):
@@ -43,7 +46,7 @@ def judge_compiled(network, x, y, shape, parameters=None, learning_steps=20):
     output, _ = calling.call(lambda: np.asarray(network(x)), seconds=SECONDS_FOR_A_MODEL)
     if output.shape != tuple(shape):
         raise NotYet(
-            f"For inputs of shape {x.shape} I expected outputs of shape **{tuple(shape)}**, got **{output.shape}**."
+            f"For inputs of shape {_shapes(x)} I expected outputs of shape **{tuple(shape)}**, got **{output.shape}**."
         )
     if parameters is not None and network.count_params() != parameters:
         raise NotYet(
@@ -59,6 +62,10 @@ def judge_compiled(network, x, y, shape, parameters=None, learning_steps=20):
             f"In {learning_steps} steps on one batch the loss went from {losses[0]:.2f} to {losses[-1]:.2f}: "
             "it does not learn. Look at the optimizer, the loss (from logits?) and the last layer's activation."
         )
+
+
+def _shapes(x):
+    return " and ".join(str(part.shape) for part in x) if isinstance(x, list) else x.shape
 
 
 def _first(logs):

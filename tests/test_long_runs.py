@@ -1,0 +1,48 @@
+"""Long runs: their reports are of the code that is there, and reach their goals."""
+
+import pytest
+
+from authoring import chapter as chapters
+from checkpoints import ablations, spelling
+from coursekit import data, places
+
+
+@pytest.mark.parametrize("path", sorted(places.CHECKPOINTS.glob("*.json")), ids=lambda path: path.stem)
+def test_every_report_tells_how_to_get_it_again(path):
+    report = data.checkpoint(path.stem)
+    assert {"command", "date", "seed", "machine", "versions"} <= set(report)
+    assert path.stem in report["command"]
+    assert (places.CHECKPOINTS / f"{path.stem}.py").is_file()
+    page = (places.CHECKPOINTS / "README.md").read_text(encoding="utf8")
+    assert f"`{path.stem}`" in page
+    sources = "".join(file.read_text(encoding="utf8") for file in chapters.SOURCE.glob("*.py"))
+    assert f'ck.data.checkpoint("{path.stem}")' in sources  # a run that no chapter shows is not kept
+
+
+def test_checkpoints_are_small():
+    files = [path for path in places.CHECKPOINTS.iterdir() if path.is_file()]
+    assert max(path.stat().st_size for path in files) < 8 * 2**20
+
+
+def test_the_spelling_run_reaches_its_goal():
+    report = data.checkpoint("spelling")
+    assert [row["beam"] for row in report["rows"]] == list(spelling.BEAMS)
+    assert report["epochs"] == spelling.EPOCHS == len(report["validation_loss"])
+    assert min(row["word_error"] for row in report["rows"]) <= 30
+    assert report["minutes"] <= 90
+    assert sum(group["words"] for group in report["by_length"].values()) == report["test_words"] == 12_605
+
+
+def test_the_ablations_are_of_the_variants_that_there_are():
+    report = data.checkpoint("ablations")
+    assert [(row["name"], row["seed"]) for row in report["rows"]] == ablations.runs()
+
+
+@pytest.mark.parametrize("name", ablations.VARIANTS)
+def test_a_variant_differs_from_the_whole_in_what_its_name_says(name):
+    make, _ = ablations.VARIANTS[name]
+    whole = ablations.whole().transformer(12, 15, 16, 1, 4, 0.0)[2]
+    variant = make().transformer(12, 15, 16, 1, 4, 0.0)[2]
+    norms = 2 * 16
+    fewer = {"no positions": 2 * 32 * 16, "no normalisation": 7 * norms}.get(name, 0)
+    assert whole.count_params() - variant.count_params() == fewer
