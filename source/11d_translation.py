@@ -346,16 +346,21 @@ rate = keras.optimizers.schedules.CosineDecay(0.0, 9 * steps // 10, warmup_targe
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
 
 
-def train(network):
-    network.compile(keras.optimizers.Adam(rate), loss, steps_per_execution=len(short) // BATCH)
-    bar = ck.LiveProgress(digits=0)
-    return network.fit([read, said[:, :-1]], said[:, 1:], BATCH, EPOCHS, verbose=0, callbacks=[bar]).history["loss"]
+def train(network, first, last):
+    """Train from epoch `first` to epoch `last`."""
+    bar = ck.LiveProgress(digits=1)
+    options = {"initial_epoch": first, "verbose": 0, "callbacks": [bar]}
+    network.fit([read, said[:, :-1]], said[:, 1:], BATCH, last, **options)
 
 
 keras.utils.set_random_seed(0)
 network, looker = translator(WIDTH)
-history = train(network)
+network.compile(keras.optimizers.Adam(rate), loss, steps_per_execution=len(short) // BATCH)
 print(f"{len(short):,} pairs, {steps:,} steps")
+train(network, 0, 5)
+
+# %%
+train(network, 5, EPOCHS)
 
 # %% [markdown]
 # First with help: the decoder reads the right characters up to a place and says the next one (teacher forcing).
