@@ -616,7 +616,7 @@ ck.check("workflow.fit_best", fit_best)
 #
 # TensorBoard serves a page from inside this kernel and ends with it. Under *Scalars* `epoch_loss` shows two curves, `train`
 # falling and `validation` turning upwards, as above. Nothing is stored or compared here. A frame without data?
-# JupyterLab's address must begin with `localhost`, not `127.0.0.1`.
+# Open JupyterLab as `localhost`, not by a number.
 
 # %% tags=["nbval-ignore-output"]
 from IPython.display import IFrame, display

@@ -133,7 +133,7 @@ def test_a_long_run_gives_its_scores_and_the_path_of_its_weights(course):
     assert report["command"] == "make long-run RUN=spelling"
     assert pathlib.Path(report["weights"]).parent == course / "checkpoints"
     damage(pathlib.Path(report["weights"]), "flipped")
-    with pytest.raises(data.DataError, match=r"of the long run spelling is damaged .* git checkout -- checkpoints"):
+    with pytest.raises(data.DataError, match=r"of the long run spelling is damaged .*git checkout -- checkpoints"):
         data.checkpoint("spelling")
     with pytest.raises(data.DataError, match=r"no checkpoint 'imagenet'; there are .*spelling"):
         data.checkpoint("imagenet")

@@ -100,7 +100,7 @@ def _judge_tables(network):
 def _judge_ties(network, x, output):
     """Move one character's row of the table: its own logit must follow, and all logits where it was read."""
     (table,) = _tables(network)
-    kept = np.array(table)
+    kept = table.numpy()
     for row, others, sentence in [
         (
             5,
