@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 
-TRAIN, TEST, BATCH, EPOCHS, RATE = 12_032, 2_000, 64, 5, 1e-3  # 188 whole batches
-GOALS = {"dense": 0.83, "CNN": 0.85, "RNN": 0.78, "attention": 0.70, "Transformer": 0.80}  # test accuracy
+TRAIN, TEST, BATCH, EPOCHS, RATE = 12_032, 2_000, 64, 4, 1e-3  # 188 whole batches
+GOALS = {"dense": 0.8, "CNN": 0.8, "RNN": 0.7, "attention": 0.6, "Transformer": 0.7}  # test accuracy
 
 
 def networks():
