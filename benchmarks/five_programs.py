@@ -1,6 +1,6 @@
 """The five programs of the articles, repaired and on real data, in Keras and beside it in PyTorch (`make bench-five`).
 
-Each measurement is a process of its own: the same 12,000 pictures, batch 64, Adam at 0.001, the same number of steps.
+Each measurement is a process of its own: the same 12,032 pictures, batch 64, Adam at 0.001, the same number of steps.
 Keras and PyTorch alternate, three times each; the table holds medians. Seconds a step leave the first epoch out
 (tracing, compiling); seconds to an accuracy hold it in, but not the judging. Writes benchmarks/five_programs.json and
 the page benchmarks/five_programs.md. PyTorch is needed here alone, in an environment of its own.

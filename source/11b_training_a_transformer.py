@@ -256,7 +256,7 @@ ck.show(
 # %% [markdown]
 # ## A small one, trained now
 #
-# The whole dictionary takes the better part of an hour. Here: 12,000 words of at most seven letters, one block in
+# The whole dictionary is a long run, further below. Here: 12,000 words of at most seven letters, one block in
 # the encoder and one in the decoder, width 64, four epochs. The loss leaves out places where the right answer is
 # padding.
 #
