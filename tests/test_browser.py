@@ -38,6 +38,7 @@ def lab(tmp_path_factory):
     root = tmp_path_factory.mktemp("lab") / "my cöurse"
     for part in ("benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "solutions"):
         shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(places.FETCHED, root / ".data")
     for name in ("HOME", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR"):
         (root / name).mkdir()
     environment = os.environ | {"PYTHONPATH": str(root), "COURSE_DEVICE": "cpu"}
@@ -251,3 +252,12 @@ def test_tensorboard_shows_its_curves_inside_the_chapter(desk):
     frame = desk.page.frame_locator("iframe[src^='http://localhost']")
     for curve in ("train", "validation", "epoch_loss"):
         frame.get_by_text(curve, exact=True).first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("chapter", "topic"), [("12b_a_pretrained_model", "pretrained"), ("11b_training_a_transformer", "seq2seq")]
+)
+def test_a_chapter_on_fetched_data_and_stored_weights_runs_untouched(desk, chapter, topic):
+    desk.open(chapter)
+    desk.run_all()
+    assert "0 of 6 exercises solved" in desk.output(desk.cell(f'ck.progress("{topic}")'))
