@@ -1,4 +1,4 @@
-"""The long run of chapter 12a: small causal Transformers of several sizes, on several amounts of text.
+"""The long run of chapter 12a: its causal Transformers in several sizes, on several amounts of text.
 
 `make long-run RUN=scaling` trains all of them, one after the other, and writes checkpoints/scaling.json with their
 losses; no weights are kept. `python -m checkpoints.scaling --only width-8 --part FILE` trains one and adds its row to
@@ -17,9 +17,8 @@ ck.start()
 
 import keras
 import numpy as np
-from keras import layers, ops
 
-from authoring import report
+from authoring import chapter, report
 from coursekit import places
 
 REPORT = places.CHECKPOINTS / "scaling.json"
@@ -28,20 +27,6 @@ VALIDATION, RARE = 500, 20  # sentences; characters that occur less often are on
 SEED = 0
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # on all of the text; the last two are held out of the chapter's fit
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4)  # of the text, for width 32; all of it is among WIDTHS
-
-
-def gpt(vocabulary, context, width, depth, heads):
-    """Ids (batch, context) to logits of the next id (batch, context, vocabulary); its table is used at both ends."""
-    ids = keras.Input((context,), dtype="int32")
-    table = layers.ReversibleEmbedding(vocabulary, width)
-    place = ops.cumsum(ops.ones_like(ids), axis=1) - 1  # made from ids: a layer called on constants is no part of it
-    x = table(ids) + layers.Embedding(context, width)(place)
-    for _ in range(depth):
-        normed = layers.LayerNormalization()(x)
-        x = x + layers.MultiHeadAttention(heads, width // heads)(normed, normed, use_causal_mask=True)
-        hidden = layers.Dense(4 * width, "gelu")(layers.LayerNormalization()(x))
-        x = x + layers.Dense(width)(hidden)
-    return keras.Model(ids, table(layers.LayerNormalization()(x), reverse=True))
 
 
 def texts():
@@ -63,7 +48,7 @@ def train(train_ids, validation_ids, test_ids, vocabulary, width):
     """Train one model; return the row of the report. The weights with the best validation loss are judged."""
     keras.utils.set_random_seed(SEED)
     random = np.random.default_rng(SEED)
-    network = gpt(vocabulary, CONTEXT, width, DEPTH, max(1, width // 16))
+    network = chapter.long_run_code("12a_large_models").gpt(vocabulary, CONTEXT, width, DEPTH, max(1, width // 16))
     peak = rate(width)
     schedule = keras.optimizers.schedules.CosineDecay(0.0, STEPS - WARM_UP, warmup_target=peak, warmup_steps=WARM_UP)
     network.compile(

@@ -5,6 +5,7 @@ data       the data sets, e.g. `ck.data.fashion_mnist(train=12_000, test=2_000)`
 show       a figure with alt text; explore: a figure with sliders
 check, hint, solution, quiz, reset, progress      exercises
 LiveProgress                                      a bar while a model trains, one line afterwards
+silent_log around a call that writes log lines past Python (LiteRT's converter)
 doctor     is this machine ready?
 """
 
@@ -12,7 +13,7 @@ import importlib
 
 from coursekit import data
 from coursekit.figures import explore, show
-from coursekit.runtime import start
+from coursekit.runtime import silent_log, start
 
 __all__ = [
     "LiveProgress",
@@ -25,6 +26,7 @@ __all__ = [
     "quiz",
     "reset",
     "show",
+    "silent_log",
     "solution",
     "start",
 ]

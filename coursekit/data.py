@@ -130,7 +130,8 @@ def english_chinese(train=3_846, test=400, seed=0):
 def minilm():
     """The pretrained sentence encoder all-MiniLM-L6-v2 (Reimers, Gurevych, 2019; Wang et al., 2020).
 
-    Returns weights, a dict of float32 arrays by name; a `tokenizers.Tokenizer`; the vocabulary, a list of 30,522 texts.
+    Returns weights, a dict of arrays by name (float32, but `embeddings.position_ids` is int64); a
+    `tokenizers.Tokenizer`; the vocabulary, a list of 30,522 texts.
     """
     import safetensors.numpy
     import tokenizers

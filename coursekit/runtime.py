@@ -19,7 +19,7 @@ def start(seed=0):
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silent_log():
+    with silent_log():
         try:
             import keras
             import tensorflow
@@ -60,8 +60,8 @@ def choose_device(tensorflow):
 
 
 @contextlib.contextmanager
-def _silent_log():
-    """Send file descriptor 2 nowhere: TensorFlow's C++ log lines bypass sys.stderr."""
+def silent_log():
+    """Send file descriptor 2 nowhere for a while: C++ log lines of TensorFlow and LiteRT bypass sys.stderr."""
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

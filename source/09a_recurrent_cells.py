@@ -503,7 +503,7 @@ ck.quiz("recurrence.pieces")
 # - Bengio, Simard, Frasconi (1994). Learning long-term dependencies with gradient descent is difficult. IEEE Transactions on Neural Networks 5(2).
 # - Hochreiter, Schmidhuber (1997). Long short-term memory. Neural Computation 9(8).
 # - Gers, Schmidhuber, Cummins (2000). Learning to forget: continual prediction with LSTM. Neural Computation 12(10).
-# - Cho and others (2014). Learning phrase representations using RNN encoder-decoder for statistical machine translation. EMNLP. arXiv:1406.1078
+# - Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine translation. EMNLP. arXiv:1406.1078
 # - Le, Jaitly, Hinton (2015). A simple way to initialize recurrent networks of rectified linear units. arXiv:1504.00941
 #
 # ### What is left to do

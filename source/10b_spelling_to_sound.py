@@ -389,9 +389,9 @@ assert percent(by_vector)[0] < 35 and share < 2 / 3 and gap[-1] > 2 * gap[0] and
 # One vector of 64 numbers is nearly enough for four letters and far too little for ten. With attention it need not hold
 # the word: the decoder goes back and looks. (One seed each, one split.) Both are far better than the baselines.
 #
-# Published, on *all* of CMUdict without stress and its own test part: a WFST, a method that joins pieces of letters
-# with pieces of sounds (Novak et al., 2016), 33.9 % of words wrong, a Transformer about 31 % (table of CMUSphinx
-# g2p-seq2seq). Chapter 11b trains that. Ours learned from an eighth of those words, and was not asked the long ones.
+# Published for CMUdict without stress, with test words of their own (README of cmusphinx/g2p-seq2seq): a WFST, a method
+# that joins pieces of letters with pieces of sounds (Novak et al., 2016), 33.9 % of words wrong, a Transformer about
+# 31 %. Chapter 11b trains that. Ours learned from an eighth of those words, and was not asked the long ones.
 #
 # ## What the teacher hides
 #

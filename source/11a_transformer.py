@@ -753,10 +753,10 @@ ck.quiz("transformer.cross")
 # %% [markdown]
 # ### References
 #
-# - He and others (2016). Deep residual learning for image recognition. CVPR. arXiv:1512.03385
+# - He et al. (2016). Deep residual learning for image recognition. CVPR. arXiv:1512.03385
 # - Ba, Kiros, Hinton (2016). Layer normalization. arXiv:1607.06450
-# - Vaswani and others (2017). Attention is all you need. NeurIPS. arXiv:1706.03762
-# - Xiong and others (2020). On layer normalization in the Transformer architecture. ICML. arXiv:2002.04745
+# - Vaswani et al. (2017). Attention is all you need. NeurIPS. arXiv:1706.03762
+# - Xiong et al. (2020). On layer normalization in the Transformer architecture. ICML. arXiv:2002.04745
 # - Dong, Cordonnier, Loukas (2021). Attention is not all you need: pure attention loses rank doubly exponentially with
 #   depth. ICML. arXiv:2103.03404
 #

@@ -640,11 +640,11 @@ ck.quiz("seq2seq.word_error")
 # %% [markdown]
 # ### References
 #
-# - Vaswani et al. (2017). Attention is all you need. NIPS 30. arXiv:1706.03762
+# - Vaswani et al. (2017). Attention is all you need. NeurIPS. arXiv:1706.03762
 # - Xiong et al. (2020). On layer normalization in the Transformer architecture. ICML. arXiv:2002.04745
 # - Loshchilov, Hutter (2017). SGDR: Stochastic gradient descent with warm restarts. ICLR. arXiv:1608.03983
 # - Novak, Minematsu, Hirose (2016). Phonetisaurus: Exploring grapheme-to-phoneme conversion with joint n-gram models in
-#   the WFST framework. Natural Language Engineering 22(6)
+#   the WFST framework. Natural Language Engineering 22
 # - Levenshtein (1966). Binary codes capable of correcting deletions, insertions, and reversals. Soviet Physics Doklady 10
 # - Carnegie Mellon University. The CMU Pronouncing Dictionary
 #

@@ -618,8 +618,8 @@ ck.check("language_model.build_tied", build_tied)
 # formula, without tables:
 
 # %%
-PAPERS = {  # blocks, width, context in tokens, parameters as the paper gives them
-    "GPT-2 (2019)": (48, 1_600, 1_024, 1.542e9),
+PAPERS = {  # blocks, width, context in tokens, parameters as the authors give them (GPT-2: corrected later)
+    "GPT-2 (2019)": (48, 1_600, 1_024, 1.558e9),
     "GPT-3 (2020)": (96, 12_288, 2_048, 175e9),
 }
 ours = ("ours", (BLOCKS, WIDTH, LENGTH, network.count_params()))
@@ -668,10 +668,11 @@ ck.quiz("language_model.baseline")
 # - Witten, Bell (1991). The zero-frequency problem: Estimating the probabilities of novel events in adaptive text
 #   compression. IEEE Transactions on Information Theory 37
 # - Press, Wolf (2017). Using the output embedding to improve language models. EACL. arXiv:1608.05859
-# - Radford and others (2019). Language models are unsupervised multitask learners. OpenAI
-# - Brown and others (2020). Language models are few-shot learners. NeurIPS. arXiv:2005.14165
-# - Holtzman and others (2020). The curious case of neural text degeneration. ICLR. arXiv:1904.09751
-# - Nguyen and others (2025). Turning up the heat: Min-p sampling for creative and coherent LLM outputs. ICLR.
+# - Radford et al. (2019). Language models are unsupervised multitask learners. OpenAI, with the corrected counts in
+#   github.com/openai/gpt-2
+# - Brown et al. (2020). Language models are few-shot learners. NeurIPS. arXiv:2005.14165
+# - Holtzman et al. (2020). The curious case of neural text degeneration. ICLR. arXiv:1904.09751
+# - Nguyen et al. (2025). Turning up the heat: Min-p sampling for creative and coherent LLM outputs. ICLR.
 #   arXiv:2407.01082
 #
 # ### What is left to do

@@ -436,7 +436,7 @@ ck.show(
 )
 
 # %% [markdown]
-# **The look-up wins, clearly** (one seed). The look-up answers with sentences that a person wrote; the network has to
+# **The look-up wins, clearly** (one seed). The look-up answers with whole sentences of the data set; the network has to
 # put each sentence together, and for each rare word it has one example.
 #
 # What does it say? Here are sentences of our own; the words are known, the sentences are new. (This output is the only
@@ -674,11 +674,12 @@ ck.quiz("translation.tied")
 # - Erkan, Radev (2004). LexRank: Graph-based lexical centrality as salience in text summarization. Journal of Artificial
 #   Intelligence Research 22
 # - Popović (2015). chrF: character n-gram F-score for automatic MT evaluation. WMT
+# - Popović (2016). chrF deconstructed: beta parameters and n-gram weights. WMT
 # - Sennrich, Haddow, Birch (2016). Neural machine translation of rare words with subword units. ACL. arXiv:1508.07909
 # - Koehn, Knowles (2017). Six challenges for neural machine translation. First Workshop on Neural Machine Translation.
 #   arXiv:1706.03872
 # - Press, Wolf (2017). Using the output embedding to improve language models. EACL. arXiv:1608.05859
-# - Vaswani et al. (2017). Attention is all you need. NIPS 30. arXiv:1706.03762
+# - Vaswani et al. (2017). Attention is all you need. NeurIPS. arXiv:1706.03762
 #
 # ### What is left to do
 

@@ -29,7 +29,7 @@ ck.start()
 # GPT-3 has 96 layers, width 12,288, 2,048 positions and a vocabulary of 50,257. **Guess:** do these four numbers give
 # "175 billion parameters"? Five models, as published:
 
-# %%
+# %% tags=["long-run"]
 import collections
 import math
 
@@ -39,7 +39,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-PUBLISHED = {  # vocabulary, positions, width, layers; year; parameters as told by the authors
+PUBLISHED = {  # vocabulary, positions, width, layers; year; parameters as told by the authors (GPT-2: as corrected in its repository)
     "BERT-base": ((30_522, 512, 768, 12), 2018, 110e6),
     "BERT-large": ((30_522, 512, 1_024, 24), 2018, 340e6),
     "GPT-2 small": ((50_257, 1_024, 768, 12), 2019, 124e6),
@@ -72,7 +72,7 @@ def parts(vocabulary, positions, width, depth):
     }
 
 
-# %%
+# %% tags=["long-run"]
 def gpt(vocabulary, context, width, depth, heads, causal=True):
     """Ids (batch, context) to logits of the next id (batch, context, vocabulary)."""
     ids = keras.Input((context,), dtype="int32")
@@ -87,6 +87,7 @@ def gpt(vocabulary, context, width, depth, heads, causal=True):
     return keras.Model(ids, table(layers.LayerNormalization()(x), reverse=True))
 
 
+# %%
 for shape, heads in [((51, 32, 64, 2), 4), ((51, 32, 64, 2), 1), ((1_000, 128, 96, 5), 6)]:
     assert gpt(*shape, heads).count_params() == sum(parts(*shape).values())
 print("the formula equals Keras's count for three models")
@@ -253,8 +254,8 @@ for text, length in [("all of length 512", 512), ("nine tenths of length 128", 0
 assert 5 < 1.64e20 / (6 * 109e6 * sequences * (0.9 * 128 + 0.1 * 512)) < 7
 
 # %% [markdown]
-# GPT-3 agrees within 1 %. For BERT, the GPT-3 paper assumes 250 billion tokens; BERT's own paper gives 131 billion at
-# full length, and says that nine tenths of the steps used length 128: 43 billion. **A factor of six, from the number of
+# GPT-3 agrees within 1 %. For BERT, the GPT-3 paper assumes 250 billion tokens; BERT's own paper gives 131 billion (256 · 512 a step,
+# a million steps) at full length, and says that nine tenths of the steps used length 128: 43 billion. **A factor of six, from the number of
 # tokens alone.**
 #
 # ## Days, memory, money: arithmetic
@@ -339,12 +340,12 @@ assert of_one_sentence["GPT-3"] / of_one_sentence["TF-IDF, logistic regression"]
 
 # %% [markdown]
 # More than eleven powers of ten (a token taken as a word, attention left out). The article's question "large or
-# traditional?" needs a second number, the accuracy. In chapter 09c the GRU did not beat TF-IDF.
+# traditional?" needs a second number, the accuracy: chapter 12c measures both sides on one task.
 #
 # ## BERT and GPT: the same block, two masks
 #
 # GPT may look back only. BERT (双向, both sides) sees everything, so predicting the next word would be copying; instead
-# 15 % of the tokens are hidden and must be guessed: a *masked language model* (掩码语言模型). Bright: may be looked at.
+# 15 % of the tokens are chosen, most of them hidden, and must be guessed: a *masked language model* (掩码语言模型). Bright: may be looked at.
 
 # %%
 length = 12
@@ -537,8 +538,8 @@ ck.show(figure, alt="Loss falls along a straight line with the parameters; with 
 # More text soon stops helping: the 28,128 parameters are the limit. **A law of one quantity
 # holds while nothing else is the bottleneck.**
 #
-# How far does ours reach? Kaplan et al. (2020) found an exponent of 0.076 over many powers of ten, in vastly larger runs.
-# Ours is near, but confirms nothing: letters, one seed, at most 105,408 parameters, and one head below width 32, up to
+# How far does ours reach? Kaplan et al. (2020) found an exponent of 0.076, tables not counted, with far more text and up to
+# 1.5 billion parameters. Ours is near, but confirms nothing: tables counted, letters, one seed, at most 105,408 parameters, and one head below width 32, up to
 # four above. And it must break. Shannon (1951) let people guess the next letter, and estimated English at 0.6 to 1.3
 # bits a letter (27 symbols):
 
@@ -569,7 +570,8 @@ assert 300e9 / 174.6e9 < 2 and 20 * 174.6e9 > 11 * 300e9
 # The article (a2) gives no evidence. First the threshold:
 
 # %%
-others = {"word2vec": (2013, 3_000_000 * 300), "DistilBERT": (2019, 66e6), "MiniLM": (2020, held)}  # as published
+# as published, the last as counted above
+others = {"word2vec": (2013, 3_000_000 * 300), "DistilBERT": (2019, 66e6), "all-MiniLM-L6-v2": (2021, held)}
 points = {name: (year, counted[name]) for name, (_, year, _) in PUBLISHED.items()} | others
 figure, axis = plt.subplots(figsize=(8, 4))
 for name, (year, count) in points.items():
@@ -586,7 +588,7 @@ print(", ".join(name for name, (_, count) in points.items() if count > 1e8), "ar
 assert points["word2vec"][1] > points["BERT-large"][1] > points["BERT-base"][1] > 1e8 > points["DistilBERT"][1]
 
 # %% [markdown]
-# word2vec of 2013, one table of 3 million words with no layer behind it, is "larger" than BERT. The rule counts tables.
+# word2vec of 2013, one table of 3 million words and phrases with no layer behind it, is "larger" than BERT. The rule counts tables.
 # So we build a larger model that can do nothing new: the average of chapter 09c (5,000 words, mean, one logit) with a
 # table of 500,000 rows. **Guess:** how many of its answers change?
 
@@ -680,16 +682,18 @@ ck.quiz("large_models.threshold")
 # ### References
 #
 # - Shannon (1951). Prediction and entropy of printed English. Bell System Technical Journal 30
-# - Mikolov et al. (2013). Distributed representations of words and phrases and their compositionality. NIPS (with
-#   the released vectors of 3 million words)
-# - Devlin et al. (2019). BERT: Pre-training of deep bidirectional Transformers for language understanding. NAACL
-# - Radford et al. (2019). Language models are unsupervised multitask learners. OpenAI
+# - Mikolov et al. (2013). Distributed representations of words and phrases and their compositionality. NeurIPS.
+#   arXiv:1310.4546, and the vectors of 3 million words and phrases in its archive (code.google.com/archive/p/word2vec)
+# - Devlin et al. (2019). BERT: Pre-training of deep bidirectional transformers for language understanding. NAACL.
+#   arXiv:1810.04805
+# - Radford et al. (2019). Language models are unsupervised multitask learners. OpenAI, with the corrected counts in
+#   github.com/openai/gpt-2
 # - Sanh et al. (2019). DistilBERT, a distilled version of BERT: smaller, faster, cheaper and lighter. arXiv:1910.01108
 # - Brown et al. (2020). Language models are few-shot learners. NeurIPS. arXiv:2005.14165
 # - Kaplan et al. (2020). Scaling laws for neural language models. arXiv:2001.08361
 # - Wang et al. (2020). MiniLM: Deep self-attention distillation for task-agnostic compression of pre-trained
-#   Transformers. NeurIPS
-# - Hoffmann et al. (2022). Training compute-optimal large language models. NeurIPS. arXiv:2203.15556
+#   transformers. NeurIPS. arXiv:2002.10957
+# - Hoffmann et al. (2022). Training compute-optimal large language models. arXiv:2203.15556
 #
 # ### What is left to do
 

@@ -625,7 +625,7 @@ ck.check("pretrained.build_encoder", build_encoder)
 # - Greedy longest match gave the same pieces as the library for all 10,072 sentences, and no unknown word.
 # - The network from the description, filled with every tensor but the pooler's, gave the original's vectors to 1e-3.
 # - It finds sentences without a common word. It failed on our tests of negation, roles, numbers and other languages.
-# - What varies most in the vectors is not what you ask; attention to a word is not understanding.
+# - What varies most in the vectors is not what you ask: chapter 12c trains what asks. Attention is not understanding.
 #
 # ### Quiz
 

@@ -3,7 +3,7 @@
 import pytest
 
 from authoring import chapter as chapters
-from checkpoints import ablations, spelling
+from checkpoints import ablations, scaling, spelling
 from coursekit import data, places
 
 
@@ -46,3 +46,16 @@ def test_a_variant_differs_from_the_whole_in_what_its_name_says(name):
     norms = 2 * 16
     fewer = {"no positions": 2 * 32 * 16, "no normalisation": 7 * norms}.get(name, 0)
     assert whole.count_params() - variant.count_params() == fewer
+
+
+def test_the_scaling_run_trained_the_networks_of_its_chapter():
+    report = data.checkpoint("scaling")
+    gpt = chapters.long_run_code("12a_large_models").gpt
+    assert {row["name"]: row["width"] for row in report["rows"]} == {
+        name: width for name, (width, _) in scaling.configurations().items()
+    }
+    for row in report["rows"]:
+        network = gpt(
+            report["vocabulary"], report["context"], row["width"], report["depth"], max(1, row["width"] // 16)
+        )
+        assert network.count_params() == row["parameters"]

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from coursekit import calling
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import SECONDS_FOR_A_MODEL, build, judge_compiled
+from coursekit.checks import build, forward, judge_compiled
 
 _RANDOM = np.random.default_rng(0)
 _QUERY, _KEY = _RANDOM.normal(size=(3, 4)).round(2), _RANDOM.normal(size=(5, 4)).round(2)
@@ -81,9 +80,7 @@ def _judge_pooling(answer):
     ids[:16, random.integers(0, 7, 16)] = 1  # word 1 decides
     y = (ids == 1).any(axis=1, keepdims=True).astype("float32")  # (32, 1)
     network = build(answer, _WORDS, 3)
-    if not callable(network):
-        raise NotYet(f"I expected a Keras model and got {type(network).__name__}. Is a `return` missing?")
-    output = _forward(network, ids)
+    output = forward(network, ids)
     table, queries, last = _WORDS * 16, 16 * 3, 3 * 16 + 1
     if output.shape == (32, 1):
         if ((output > 0.2) & (output < 0.8)).all():
@@ -95,16 +92,16 @@ def _judge_pooling(answer):
         if network.count_params() == table + queries + 3 + last:
             raise NotYet("There are 3 parameters too many: are the queries a dense layer with a bias? They have none.")
     judge_compiled(network, ids, y, (32, 1), table + queries + last, learning_steps=40)
-    output = _forward(network, ids)
-    if not np.allclose(output, _forward(network, np.pad(ids, ((0, 0), (0, 6)))), atol=1e-4):
+    output = forward(network, ids)
+    if not np.allclose(output, forward(network, np.pad(ids, ((0, 0), (0, 6)))), atol=1e-4):
         raise NotYet(
             "Six zeros behind each sentence change the answer: the padding is looked at. Mask the scores, before the "
             "softmax."
         )
-    if not np.allclose(output, _forward(network, ids[:, ::-1]), atol=1e-4):
+    if not np.allclose(output, forward(network, ids[:, ::-1]), atol=1e-4):
         raise NotYet("The words in another order give another answer; attention pooling does not know the order.")
     repeated = np.repeat(ids, 2, axis=1)  # each word twice: the weights halve, the weighted mean stays
-    if not np.allclose(output, _forward(network, repeated), atol=1e-4):
+    if not np.allclose(output, forward(network, repeated), atol=1e-4):
         raise NotYet(
             "Each word written twice changes the answer, so the weights over the words do not sum to 1. Over which "
             "axis is the softmax? `axis=1` is time."
@@ -115,16 +112,9 @@ def _judge_pooling(answer):
 def _judge_not_the_mean(network):
     """The answer must not be an affine function of counts: mixtures of two words, (5, 4), against a straight line."""
     words = np.array([[2, 2, 2, 2], [2, 2, 2, 1], [2, 2, 1, 1], [2, 1, 1, 1], [1, 1, 1, 1]])
-    curve = _forward(network, words)[:, 0]
+    curve = forward(network, words)[:, 0]
     if np.allclose(curve, np.linspace(curve[0], curve[-1], 5), atol=1e-4):
         raise NotYet("All words count the same: it is a plain mean. The weights must come from the words by a softmax.")
-
-
-def _forward(network, ids):
-    try:
-        return calling.call(lambda: np.asarray(network(ids)), seconds=SECONDS_FOR_A_MODEL)[0]
-    except NotYet as problem:
-        raise NotYet(f"Your model did not take ids of shape {ids.shape}; `time` may be any number. {problem}") from None
 
 
 ITEMS = [

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from coursekit import calling
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import SECONDS_FOR_A_MODEL, build, judge_compiled
+from coursekit.checks import build, forward, judge_compiled, judge_loss_of_classes, sums_to_one
 
 _P = np.array([0.4, 0.05, 0.25, 0.2, 0.1])
 _FLAT = np.array([0.3, 0.3, 0.25, 0.15])
@@ -49,23 +48,23 @@ def _judge_tied(answer):
     rows = (starts + 3 * np.arange(_LENGTH + 1)) % _SYMBOLS  # each symbol is the one before plus 3
     ids, y = rows[:, :-1], rows[:, 1:]
     network = build(answer, _SYMBOLS, _LENGTH, _WIDTH, _HEADS)
-    if not callable(network):
-        raise NotYet(f"I expected a Keras model and got {type(network).__name__}. Is a `return` missing?")
-    untrained = _forward(network, ids)
+    untrained = forward(network, ids)
     if untrained.shape == (32, _LENGTH, _SYMBOLS):
         _judge_parameters(network)
-        _judge_loss(network, y, untrained)
+        if sums_to_one(untrained):
+            raise NotYet("The outputs are probabilities already: leave the softmax out, the loss works from logits.")
+        judge_loss_of_classes(network, y, _SYMBOLS)
     judge_compiled(network, ids, y, (32, _LENGTH, _SYMBOLS), learning_steps=40)
     mixed = random.integers(0, _SYMBOLS, (32, _LENGTH))  # of no pattern
-    before, changed = _forward(network, mixed), mixed.copy()
+    before, changed = forward(network, mixed), mixed.copy()
     changed[:, 6] = (changed[:, 6] + 1) % _SYMBOLS
-    moved = np.abs(_forward(network, changed) - before).max(axis=(0, 2))  # (time,)
+    moved = np.abs(forward(network, changed) - before).max(axis=(0, 2))  # (time,)
     if moved[:6].max() > 1e-4:
         raise NotYet("A later symbol changes earlier logits: the model sees its own answers. Is the causal mask on?")
     if moved[7:].max() < 1e-4:
         raise NotYet("A symbol changes no later logits: is there attention between the places?")
     same = np.full((1, _LENGTH), 5)
-    if np.abs(np.diff(_forward(network, same)[0], axis=0)).max() < 1e-4:
+    if np.abs(np.diff(forward(network, same)[0], axis=0)).max() < 1e-4:
         raise NotYet("Twelve equal symbols give twelve equal outputs: do the places reach the vectors?")
     _judge_tie(network)
 
@@ -88,7 +87,7 @@ def _judge_parameters(network):
 def _judge_tie(network):
     """Doubling the table's row of one symbol that is not read doubles its logits."""
     ids = np.full((1, _LENGTH), 5)
-    before = _forward(network, ids)[0]
+    before = forward(network, ids)[0]
     tables = [w for w in network.trainable_variables if tuple(w.shape) == (_SYMBOLS, _WIDTH)]
     if len(tables) != 1:
         raise NotYet(f"I looked for one table of shape {(_SYMBOLS, _WIDTH)} and found {len(tables)}.")
@@ -97,35 +96,13 @@ def _judge_tie(network):
         changed = kept.copy()
         changed[9] *= 2
         tables[0].assign(changed)
-        after = _forward(network, ids)[0]
+        after = forward(network, ids)[0]
     finally:
         tables[0].assign(kept)
     if not np.allclose(after[:, 9], 2 * before[:, 9], atol=1e-3):
         raise NotYet(
             "I doubled a symbol's row in the table, and its logit did not double: is the output tied to it? "
             "(`ops.transpose(table.embeddings)` in a functional model copies the numbers once, at the start.)"
-        )
-
-
-def _forward(network, ids):
-    try:
-        return calling.call(lambda: np.asarray(network(ids)), seconds=SECONDS_FOR_A_MODEL)[0]
-    except NotYet as problem:
-        raise NotYet(f"Your model did not take ids of shape {ids.shape}. {problem}") from None
-
-
-def _judge_loss(network, y, output):
-    if not getattr(network, "compiled", False):
-        return  # judge_compiled says so
-    if (output >= 0).all() and np.allclose(output.sum(axis=-1), 1, atol=1e-3):
-        raise NotYet("The outputs are probabilities already: leave the softmax out, the loss works from logits.")
-    raised = np.exp(output - output.max(axis=-1, keepdims=True))
-    chosen = np.take_along_axis(raised / raised.sum(axis=-1, keepdims=True), y[:, :, None], axis=-1)
-    got, expected = float(network.compute_loss(y=y, y_pred=output)), -np.log(chosen).mean()
-    if not np.isclose(expected, got, rtol=0.02):
-        raise NotYet(
-            f"On 32 rows the cross-entropy from your logits is {expected:.3f}, and your loss gives {got:.3f}. "
-            "Is it SparseCategoricalCrossentropy(from_logits=True)?"
         )
 
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from coursekit import calling
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import SECONDS_FOR_A_MODEL, build, judge_compiled, sums_to_one
+from coursekit.checks import build, forward, judge_compiled, judge_loss_of_classes, sums_to_one
 
 _SIZES = np.array([2_000.0, 5_000.0, 20_000.0, 60_000.0])
 _LOSSES = 9.0 * _SIZES**-0.15
@@ -42,23 +41,14 @@ def _judge_budget(answer):
     rows = (starts + np.arange(_CONTEXT + 1)) % (_VOCABULARY - 1) + 1  # each id is the one before plus 1
     x, y = rows[:, :-1], rows[:, 1:]
     network = build(answer, _VOCABULARY, _CONTEXT, _BUDGET)
-    if not callable(network):
-        raise NotYet(f"I expected a Keras model and got {type(network).__name__}. Is a `return` missing?")
-    output = _forward(network, x)
+    output = forward(network, x)
     if sums_to_one(output):
         raise NotYet("The output is probabilities already: leave the softmax out, logits were asked for.")
     if hasattr(network, "count_params") and output.shape == (32, _CONTEXT, _VOCABULARY):
         _judge_count(network.count_params())
         _judge_causal(network, x)
-        _judge_loss(network, y, output)
+        judge_loss_of_classes(network, y, _VOCABULARY)
     judge_compiled(network, x, y, (32, _CONTEXT, _VOCABULARY), learning_steps=30)
-
-
-def _forward(network, ids):
-    try:
-        return calling.call(lambda: np.asarray(network(ids)), seconds=SECONDS_FOR_A_MODEL)[0]
-    except NotYet as problem:
-        raise NotYet(f"Your model did not take ids of shape {ids.shape}. {problem}") from None
 
 
 def _judge_count(count):
@@ -71,26 +61,12 @@ def _judge_count(count):
 def _judge_causal(network, x):
     other = x.copy()
     other[:, -1] = other[:, -1] % (_VOCABULARY - 1) + 1
-    if not np.allclose(_forward(network, x)[:, :-1], _forward(network, other)[:, :-1], atol=1e-5):
+    if not np.allclose(forward(network, x)[:, :-1], forward(network, other)[:, :-1], atol=1e-5):
         raise NotYet("Changing the last id moved earlier outputs: the model sees the future. Is the mask causal?")
     other = x.copy()
     other[:, 0] = other[:, 0] % (_VOCABULARY - 1) + 1
-    if np.allclose(_forward(network, x)[:, -1], _forward(network, other)[:, -1], atol=1e-7):
+    if np.allclose(forward(network, x)[:, -1], forward(network, other)[:, -1], atol=1e-7):
         raise NotYet("Changing the first id did not move the last output: the model does not look back.")
-
-
-def _judge_loss(network, y, output):
-    if not getattr(network, "compiled", False):
-        return  # judge_compiled says so
-    shifted = output - output.max(axis=-1, keepdims=True)
-    logarithms = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    expected = -np.take_along_axis(logarithms, y[:, :, None], axis=-1).mean()
-    got, _ = calling.call(lambda: float(network.compute_loss(y=y, y_pred=output)), seconds=SECONDS_FOR_A_MODEL)
-    if not np.isclose(expected, got, rtol=0.02):
-        raise NotYet(
-            f"On 32 rows the cross-entropy from your logits is {expected:.3f}, and your loss gives {got:.3f}. "
-            "Is it SparseCategoricalCrossentropy(from_logits=True)?"
-        )
 
 
 ITEMS = [

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from coursekit import calling
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import SECONDS_FOR_A_MODEL, build, judge_compiled
+from coursekit.checks import build, forward, judge_compiled, judge_loss_of_classes, sums_to_one
 
 _RANDOM = np.random.default_rng(0)
 _SAID = np.array([[1, 7, 9, 2, 0], [1, 5, 3, 4, 2], [1, 8, 2, 0, 0]], "int32")  # (words, time)
@@ -55,46 +54,26 @@ def _judge_speller(answer):
     said = np.concatenate([np.ones((16, 1)), letters[:, :3] + 2, np.full((16, 1), 2), np.zeros((16, 1))], axis=1)
     x, y = [letters, said[:, :-1].astype("int32")], said[:, 1:].astype("int32")
     network = build(answer, _LETTERS, _PHONEMES)
-    if not callable(network):
-        raise NotYet(f"I expected a Keras model and got {type(network).__name__}. Is a `return` missing?")
-    output = _forward(network, x)
+    output = forward(network, x)
     if output.shape == (16, 5, _PHONEMES):
-        if (output >= 0).all() and np.allclose(output.sum(axis=-1), 1, atol=1e-4):
+        if sums_to_one(output):
             raise NotYet("It puts out probabilities; logits were asked for: the last layer has no activation.")
-        _judge_loss(network, y)
+        judge_loss_of_classes(network, y, _PHONEMES, ignored=0)
     judge_compiled(network, x, y, (16, 5, _PHONEMES), learning_steps=40)
-    output = _forward(network, x)
+    output = forward(network, x)
     later = x[1].copy()
     later[:, 3:] = 7
-    if not np.allclose(_forward(network, [letters, later])[:, :3], output[:, :3], atol=1e-4):
+    if not np.allclose(forward(network, [letters, later])[:, :3], output[:, :3], atol=1e-4):
         raise NotYet("Other phonemes at places 3 and 4 change the logits of places 0 to 2: the causal mask is missing.")
-    if not np.allclose(_forward(network, [np.pad(letters, ((0, 0), (0, 3))), x[1]]), output, atol=1e-4):
+    if not np.allclose(forward(network, [np.pad(letters, ((0, 0), (0, 3))), x[1]]), output, atol=1e-4):
         raise NotYet("Three zeros behind the letters change the logits: padding is looked at. Mask letters that are 0.")
-    if np.allclose(_forward(network, [np.roll(letters, 1, axis=0), x[1]]), output, atol=1e-4):
+    if np.allclose(forward(network, [np.roll(letters, 1, axis=0), x[1]]), output, atol=1e-4):
         raise NotYet("Other letters give the same logits: the decoder never looks at the encoder's output.")
     backwards = np.where(
         letters == 0, 0, np.where(letters[:, 4:5] == 0, letters[:, [3, 2, 1, 0, 4, 5]], letters[:, ::-1])
     )
-    if np.allclose(_forward(network, [backwards, x[1]]), output, atol=1e-4):
+    if np.allclose(forward(network, [backwards, x[1]]), output, atol=1e-4):
         raise NotYet("Letters in reverse order give the same logits: the letters have no positions.")
-
-
-def _forward(network, x):
-    return calling.call(lambda: np.asarray(network(x)), seconds=SECONDS_FOR_A_MODEL)[0]
-
-
-def _judge_loss(network, y):
-    if not getattr(network, "compiled", False):
-        return  # judge_compiled says so
-    logits = np.random.default_rng(1).normal(0, 3, (*y.shape, _PHONEMES)).astype("float32")
-    expected, got = _masked_loss(logits, y), float(network.compute_loss(y=y, y_pred=logits))
-    if not np.isclose(expected, got, rtol=0.001):
-        counted = np.isclose(_losses(logits, y).mean(), got, rtol=0.001)
-        raise NotYet(
-            f"On logits of ours the cross-entropy of the real places is {expected:.3f}, and your loss gives {got:.3f}"
-            f"{': the padding is counted' if counted else ''}. "
-            "Is it SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)?"
-        )
 
 
 ITEMS = [

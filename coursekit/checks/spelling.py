@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from coursekit import calling
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import SECONDS_FOR_A_MODEL, build, judge_compiled
+from coursekit.checks import build, forward, judge_compiled, judge_loss_of_classes, sums_to_one
 
 _RANDOM = np.random.default_rng(0)
 _LETTERS, _SOUNDS = 12, 9
@@ -121,59 +120,30 @@ def _judge_speller(answer):
     target = np.concatenate([said[:, 1:], np.full((24, 1), 2)], axis=1)
     said[:8, 4:], target[:8, 4:] = 0, 0
     network = build(answer, _LETTERS, _SOUNDS)
-    if not callable(network):
-        raise NotYet(f"I expected a Keras model and got {type(network).__name__}. Is a `return` missing?")
-    logits = _forward(network, read, said)
+    logits = forward(network, [read, said])
     if logits.shape != (24, 6, _SOUNDS):
         raise NotYet(
             f"For 24 words of 5 letters and 6 sounds so far I expected logits of shape **(24, 6, {_SOUNDS})**, "
             f"got **{logits.shape}**. There is one row of logits for each step of the decoder."
         )
-    if (logits >= 0).all() and np.allclose(logits.sum(axis=-1), 1, atol=1e-4):
+    if sums_to_one(logits):
         raise NotYet("The outputs sum to 1: the last layer has a softmax, and logits were asked for.")
     other = said.copy()
     other[:, 3:] = random.integers(3, _SOUNDS, (24, 3))
-    if not np.allclose(logits[:, :3], _forward(network, read, other)[:, :3], atol=1e-4):
+    if not np.allclose(logits[:, :3], forward(network, [read, other])[:, :3], atol=1e-4):
         raise NotYet(
             "When later sounds change, earlier logits change: the decoder sees the future that it must predict."
         )
-    if np.allclose(logits[:, 3:], _forward(network, read, other)[:, 3:], atol=1e-5):
+    if np.allclose(logits[:, 3:], forward(network, [read, other])[:, 3:], atol=1e-5):
         raise NotYet("The sounds so far make no difference: does the decoder read `said`?")
-    if np.allclose(logits, _forward(network, np.ones_like(read), said), atol=1e-5):
+    if np.allclose(logits, forward(network, [np.ones_like(read), said]), atol=1e-5):
         raise NotYet("The letters make no difference: does the encoder's state reach the decoder?")
-    if np.allclose(logits, _forward(network, read[:, ::-1], said), atol=1e-5):
+    if np.allclose(logits, forward(network, [read[:, ::-1], said]), atol=1e-5):
         raise NotYet("The letters in another order give the same logits: is there a recurrent layer in the encoder?")
-    if not np.allclose(logits, _forward(network, np.pad(read, ((0, 0), (0, 4))), said), atol=1e-4):
+    if not np.allclose(logits, forward(network, [np.pad(read, ((0, 0), (0, 4))), said]), atol=1e-4):
         raise NotYet("Four zeros behind each word change the logits: the padding is read. Is there a mask?")
-    _judge_loss(network, target, 3 * random.normal(size=logits.shape).astype("float32"))
+    judge_loss_of_classes(network, target, _SOUNDS, ignored=0)
     judge_compiled(network, [read, said], target, (24, 6, _SOUNDS), learning_steps=40)
-
-
-def _judge_loss(network, target, logits):
-    if not getattr(network, "compiled", False):
-        return  # judge_compiled says so
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    log = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    each = -np.take_along_axis(log.astype("float64"), target[..., None], axis=-1)[..., 0]
-    real = target != 0
-    got = float(network.compute_loss(y=target, y_pred=logits))
-    if np.isclose(got, each.mean(), rtol=1e-3):
-        raise NotYet("The loss counts the padding too: write `ignore_class=0`.")
-    if not np.isclose(got, each[real].mean(), rtol=0.02):
-        raise NotYet(
-            f"For fixed logits the cross-entropy of the real targets is {each[real].mean():.3f}, and your loss gives "
-            f"{got:.3f}. Is it SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)?"
-        )
-
-
-def _forward(network, read, said):
-    try:
-        return calling.call(lambda: np.asarray(network([read, said])), seconds=SECONDS_FOR_A_MODEL)[0]
-    except NotYet as problem:
-        raise NotYet(
-            f"Your model did not take `[letters, said]` of shapes {read.shape} and {said.shape}; any length may come. "
-            f"{problem}"
-        ) from None
 
 
 ITEMS = [

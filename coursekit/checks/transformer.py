@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from coursekit import calling
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import SECONDS_FOR_A_MODEL, build, judge_compiled
+from coursekit.checks import build, forward, judge_binary_loss, judge_compiled
 
 _RANDOM = np.random.default_rng(0)
 _X = _RANDOM.normal(size=(2, 3, 8)).round(2).astype("float32")  # (batch, time, width)
@@ -48,16 +47,14 @@ def _judge_encoder(answer):
     ids = random.integers(1, _WORDS, (64, _LENGTH))
     y = (ids[:, :1] > _WORDS // 2).astype("float32")  # (64, 1): the first word decides
     network = build(answer, _WORDS, _LENGTH, _WIDTH, _HEADS)
-    if not callable(network):
-        raise NotYet(f"I expected a Keras model and got {type(network).__name__}. Is a `return` missing?")
-    untrained = _forward(network, ids)
+    untrained = forward(network, ids)
     if untrained.shape == (64, 1):
         _judge_parameters(network)
         _judge_logit(network, ids, untrained)
-        _judge_loss(network, y, untrained)
+        judge_binary_loss(network, y)
     judge_compiled(network, ids, y, (64, 1), learning_steps=60)
-    output = _forward(network, ids)
-    if np.allclose(output, _forward(network, ids[:, ::-1]), atol=1e-4):
+    output = forward(network, ids)
+    if np.allclose(output, forward(network, ids[:, ::-1]), atol=1e-4):
         raise NotYet("Swapped words give the same answer: do the places reach the vectors?")
     _judge_padding(network, ids)
 
@@ -88,7 +85,7 @@ def _judge_logit(network, ids, before):
     kept = np.asarray(biases[0])
     try:
         biases[0].assign(kept + 5)
-        after = _forward(network, ids)
+        after = forward(network, ids)
     finally:
         biases[0].assign(kept)
     if not np.allclose(after, before + 5, atol=1e-3):
@@ -99,7 +96,7 @@ def _judge_padding(network, ids):
     """Whatever the vector of id 0 is, and whatever number of zeros, the answer stays."""
     short = ids.copy()
     short[:, 3:] = 0
-    before = _forward(network, short)
+    before = forward(network, short)
     tables = [w for w in network.trainable_variables if tuple(w.shape) == (_WORDS, _WIDTH)]
     if len(tables) != 1:
         raise NotYet(f"I looked for one word table of shape {(_WORDS, _WIDTH)} and found {len(tables)}.")
@@ -108,32 +105,13 @@ def _judge_padding(network, ids):
         changed = kept.copy()
         changed[0] = np.linspace(-3, 3, _WIDTH)
         tables[0].assign(changed)
-        after = _forward(network, short)
+        after = forward(network, short)
     finally:
         tables[0].assign(kept)
     if not np.allclose(before, after, atol=1e-4):
         raise NotYet(
             "The vector of id 0 changes the answer: padding is looked at, or averaged in. "
             "The attention needs `attention_mask`, the mean needs `mask`."
-        )
-
-
-def _forward(network, ids):
-    try:
-        return calling.call(lambda: np.asarray(network(ids)), seconds=SECONDS_FOR_A_MODEL)[0]
-    except NotYet as problem:
-        raise NotYet(f"Your model did not take ids of shape {ids.shape}. {problem}") from None
-
-
-def _judge_loss(network, y, output):
-    if not getattr(network, "compiled", False):
-        return  # judge_compiled says so
-    expected = np.mean(np.logaddexp(0, output) - y * output)
-    got = float(network.compute_loss(y=y, y_pred=output))
-    if not np.isclose(expected, got, rtol=0.02):
-        raise NotYet(
-            f"On 64 rows the cross-entropy from your logits is {expected:.3f}, and your loss gives {got:.3f}. "
-            "Is it BinaryCrossentropy(from_logits=True)?"
         )
 
 

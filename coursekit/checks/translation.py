@@ -4,10 +4,9 @@ import collections
 
 import numpy as np
 
-from coursekit import calling
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import SECONDS_FOR_A_MODEL, build, judge_compiled, sums_to_one
+from coursekit.checks import build, forward, judge_compiled, judge_loss_of_classes, sums_to_one
 
 _RANDOM = np.random.default_rng(0)
 _STATES = _RANDOM.normal(size=(2, 3, 4)).round(2).astype("float32")  # (batch, time, width)
@@ -63,24 +62,22 @@ def _judge_translator(answer):
     said = np.concatenate([np.ones((16, 1)), words[:, :3] + 4, np.full((16, 1), 2), np.zeros((16, 1))], axis=1)
     x, y = [words, said[:, :-1].astype("int32")], said[:, 1:].astype("int32")
     network = build(answer, _ENGLISH, _CHINESE)
-    if not callable(network):
-        raise NotYet(f"I expected a Keras model and got {type(network).__name__}. Is a `return` missing?")
-    output = _forward(network, x)
+    output = forward(network, x)
     if output.shape == (16, 5, _CHINESE):
         if sums_to_one(output):
             raise NotYet("It puts out probabilities; logits were asked for: the last layer has no activation.")
         _judge_tables(network)
-        _judge_loss(network, y)
+        judge_loss_of_classes(network, y, _CHINESE, ignored=0)
     judge_compiled(network, x, y, (16, 5, _CHINESE), learning_steps=40)
-    output = _forward(network, x)
+    output = forward(network, x)
     _judge_ties(network, x, output)
     later = x[1].copy()
     later[:, 3:] = 9
-    if not np.allclose(_forward(network, [words, later])[:, :3], output[:, :3], atol=1e-4):
+    if not np.allclose(forward(network, [words, later])[:, :3], output[:, :3], atol=1e-4):
         raise NotYet("Other characters at places 3 and 4 change the logits of places 0 to 2: it looks into the future.")
-    if not np.allclose(_forward(network, [np.pad(words, ((0, 0), (0, 3))), x[1]]), output, atol=1e-4):
+    if not np.allclose(forward(network, [np.pad(words, ((0, 0), (0, 3))), x[1]]), output, atol=1e-4):
         raise NotYet("Three zeros behind the English words change the logits: padding is looked at.")
-    if np.allclose(_forward(network, [np.roll(words, 1, axis=0), x[1]]), output, atol=1e-4):
+    if np.allclose(forward(network, [np.roll(words, 1, axis=0), x[1]]), output, atol=1e-4):
         raise NotYet("Other English words give the same logits: the decoder never looks at the English sentence.")
 
 
@@ -113,29 +110,10 @@ def _judge_ties(network, x, output):
         moved = kept.copy()
         moved[(row,) if kept.shape[0] == _CHINESE else (slice(None), row)] += np.linspace(-1, 1, kept.size // _CHINESE)
         table.assign(moved)
-        follows = not np.allclose(_forward(network, x)[..., others], output[..., others], atol=1e-5)
+        follows = not np.allclose(forward(network, x)[..., others], output[..., others], atol=1e-5)
         table.assign(kept)
         if not follows:
             raise NotYet(sentence)
-
-
-def _judge_loss(network, y):
-    if not getattr(network, "compiled", False):
-        return  # judge_compiled says so
-    logits = np.random.default_rng(1).normal(0, 3, (*y.shape, _CHINESE)).astype("float32")
-    losses = np.log(np.exp(logits).sum(axis=-1)) - np.take_along_axis(logits, y[..., None].astype("int64"), -1)[..., 0]
-    expected, got = losses[y != 0].mean(), float(network.compute_loss(y=y, y_pred=logits))
-    if not np.isclose(expected, got, rtol=0.001):
-        counted = np.isclose(losses.mean(), got, rtol=0.001)
-        raise NotYet(
-            f"On logits of ours the cross-entropy of the real places is {expected:.3f}, and your loss gives {got:.3f}"
-            f"{': the padding is counted' if counted else ''}. "
-            "Is it SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)?"
-        )
-
-
-def _forward(network, x):
-    return calling.call(lambda: np.asarray(network(x)), seconds=SECONDS_FOR_A_MODEL)[0]
 
 
 ITEMS = [

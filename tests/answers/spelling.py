@@ -203,7 +203,7 @@ WRONG = {
         (_speller(backwards=True), "sees the future"),
         (_speller(last="softmax"), "softmax"),
         (_speller(compiled=False), "not compiled"),
-        (_speller(ignore=None), "counts the padding"),
+        (_speller(ignore=None), "the padding is counted"),
         (_speller(whole=False), "each step of the decoder"),
         (_speller(reads=False), "sounds so far make no difference"),
     ],

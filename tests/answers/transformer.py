@@ -196,7 +196,7 @@ WRONG = {
         (_encoder(mask=False), "padding is looked at"),
         (_encoder(pool_mask=False), "padding is looked at"),
         (_encoder(last="sigmoid"), "a logit was asked for"),
-        (_encoder(from_logits=False), "Is it BinaryCrossentropy(from_logits=True)?"),
+        (_encoder(from_logits=False), "Is it BinaryCrossentropy(from_logits=True)"),
         (_encoder(compiled=False), "not compiled"),
         (_encoder(rate=0.0), "does not learn"),
         (_encoder(units=2), "outputs of shape"),
