@@ -26,11 +26,12 @@ REPEATS = 5
 TRIED = """## What was tried in Keras, milliseconds a step
 
 - dense: arrays 1.9, arrays and XLA 1.5, `tf.data` 1.6, `tf.data` and XLA 1.2 (taken).
-- RNN: a loop over time 6.0, the loop and XLA 6.9, unrolled 5.3, unrolled and XLA 9.1; in a faster hour unrolled on arrays
-  4.8, on `tf.data` 4.0 (taken).
+- RNN: a loop over time 6.0, the loop and XLA 6.9, unrolled 5.3, unrolled and XLA 9.1; in a faster hour unrolled on
+  arrays 4.8, on `tf.data` 4.0 (taken).
 - attention: XLA 5.0, without 5.2; on `tf.data` 4.6 to 6.7 and 5.0 (XLA taken).
-- Transformer: without XLA 10.5 to 11, with XLA 7.0 to 7.9 (taken). With XLA some epochs, in some runs all, take 13.5: with
-  arrays or `tf.data`, with and without prefetch, with one to four threads. The cause was not found. The median hits it or not.
+- Transformer: without XLA 10.5 to 11, with XLA 7.0 to 7.9 (taken). With XLA some epochs, in some runs all, take
+  13.5: with arrays or `tf.data`, with and without prefetch, with one to four threads. The cause was not found, and
+  the median hits it or not.
 
 Seconds to an accuracy are longer in Keras for all but the CNN: tracing and compiling cost 1 to 5 s once.
 """
