@@ -254,9 +254,9 @@ for text, length in [("all of length 512", 512), ("nine tenths of length 128", 0
 assert 5 < 1.64e20 / (6 * 109e6 * sequences * (0.9 * 128 + 0.1 * 512)) < 7
 
 # %% [markdown]
-# GPT-3 agrees within 1 %. For BERT, the GPT-3 paper assumes 250 billion tokens; BERT's own paper gives 131 billion (256 · 512 a step,
-# a million steps) at full length, and says that nine tenths of the steps used length 128: 43 billion. **A factor of six, from the number of
-# tokens alone.**
+# GPT-3 agrees within 1 %. For BERT, the GPT-3 paper assumes 250 billion tokens; BERT's own paper gives 131 billion at
+# full length (256 · 512 · 1,000,000), but nine tenths of the steps used length 128: 43 billion. **A factor of six, from
+# the number of tokens alone.**
 #
 # ## Days, memory, money: arithmetic
 #
@@ -339,13 +339,13 @@ for name, flops in of_one_sentence.items():
 assert of_one_sentence["GPT-3"] / of_one_sentence["TF-IDF, logistic regression"] > 1e11
 
 # %% [markdown]
-# More than eleven powers of ten (a token taken as a word, attention left out). The article's question "large or
-# traditional?" needs a second number, the accuracy: chapter 12c measures both sides on one task.
+# More than eleven powers of ten (a token taken as a word, attention left out). "Large or traditional?" needs a second
+# number, the accuracy: chapter 12c measures it.
 #
 # ## BERT and GPT: the same block, two masks
 #
 # GPT may look back only. BERT (双向, both sides) sees everything, so predicting the next word would be copying; instead
-# 15 % of the tokens are chosen, most of them hidden, and must be guessed: a *masked language model* (掩码语言模型). Bright: may be looked at.
+# 15 % of the tokens, most of them hidden, must be guessed: a *masked language model* (掩码语言模型). Bright: may be looked at.
 
 # %%
 length = 12
@@ -539,8 +539,8 @@ ck.show(figure, alt="Loss falls along a straight line with the parameters; with 
 # holds while nothing else is the bottleneck.**
 #
 # How far does ours reach? Kaplan et al. (2020) found an exponent of 0.076, tables not counted, with far more text and up to
-# 1.5 billion parameters. Ours is near, but confirms nothing: tables counted, letters, one seed, at most 105,408 parameters, and one head below width 32, up to
-# four above. And it must break. Shannon (1951) let people guess the next letter, and estimated English at 0.6 to 1.3
+# 1.5 billion parameters. Ours is near, but confirms nothing: tables counted, letters, one seed, at most 105,408
+# parameters. And it must break. Shannon (1951) let people guess the next letter, and estimated English at 0.6 to 1.3
 # bits a letter (27 symbols):
 
 # %%
@@ -560,8 +560,7 @@ for name, parameters, tokens in [("GPT-3", 174.6e9, 300e9), ("Chinchilla", 70e9,
 assert 300e9 / 174.6e9 < 2 and 20 * 174.6e9 > 11 * 300e9
 
 # %% [markdown]
-# By that rule GPT-3 saw less than a tenth of the text it needed. The rule is for the cheapest *training*; who uses a
-# model for long trains a smaller one longer.
+# By that rule GPT-3 saw less than a tenth of the text it needed. The rule is for the cheapest *training* only.
 #
 # ## Article clinic
 #
@@ -624,7 +623,7 @@ assert 2.2 < bits < 2.6
 
 # %% [markdown]
 # On this task ours is far behind. Texts, alphabets and context differ, so the comparison is rough; but it can be repeated and
-# refuted, and the article's sentence cannot. About other models and tasks it says nothing.
+# refuted. The article's sentence cannot.
 #
 # ### Exercise 12a.5 · ●●● · 15 minutes
 # Write `build_to_budget(vocabulary, context, parameters)`: a compiled Keras model, ids `(batch, context)` to logits of the
