@@ -1,9 +1,11 @@
 """Long runs: their reports are of the code that is there, and reach their goals."""
 
+import keras
+import numpy as np
 import pytest
 
 from authoring import chapter as chapters
-from checkpoints import ablations, scaling, spelling
+from checkpoints import ablations, scaling, small_models, spelling
 from coursekit import data, places
 
 
@@ -12,7 +14,7 @@ def test_every_report_tells_how_to_get_it_again(path):
     report = data.checkpoint(path.stem)
     assert {"command", "date", "seed", "machine", "versions"} <= set(report)
     assert path.stem in report["command"]
-    assert (places.CHECKPOINTS / f"{path.stem}.py").is_file()
+    assert (places.CHECKPOINTS / f"{path.stem}.py").is_file() or (places.ROOT / path.stem / "run.py").is_file()
     page = (places.CHECKPOINTS / "README.md").read_text(encoding="utf8")
     assert f"`{path.stem}`" in page
     sources = "".join(file.read_text(encoding="utf8") for file in chapters.SOURCE.glob("*.py"))
@@ -59,3 +61,25 @@ def test_the_scaling_run_trained_the_networks_of_its_chapter():
             report["vocabulary"], report["context"], row["width"], report["depth"], max(1, row["width"] // 16)
         )
         assert network.count_params() == row["parameters"]
+
+
+def test_the_small_models_are_those_of_their_chapter_and_reach_their_goal():
+    report = data.checkpoint("small_models")
+    code = chapters.long_run_code("14b_compression")
+    (x, y) = data.fashion_mnist(train=10, test=2_000)[1]
+    built = {small_models.TEACHER: code.teacher_network(), small_models.STUDENT: code.student_network()}
+    for file, network in built.items():
+        kept = keras.saving.load_model(report["files"][file])
+        network.set_weights(kept.get_weights())
+        pictures = x[..., None].astype("float32") / 255
+        assert np.mean(kept.predict(pictures, batch_size=500, verbose=0).argmax(axis=1) == y) > 0.88
+        assert not kept.compiled  # the optimizer's state would triple the file
+    parts = report["parts"]
+    assert list(parts) == small_models.names()
+    assert parts["teacher"]["accuracy"] > 91
+    assert parts["teacher"]["parameters"] <= 225_000
+    for name, part in list(parts.items())[1:]:
+        epochs, seeds = small_models.STUDENTS[part["pictures"]]
+        assert name == f"{part['method']}_{part['pictures']}"
+        assert 10 * part["parameters"] < parts["teacher"]["parameters"]
+        assert [(run["seed"], run["epochs"]) for run in part["runs"]] == [(seed, epochs) for seed in seeds]

@@ -1,0 +1,551 @@
+# ---
+# title: Where the time goes
+# promise: You will find out what a training step waits for, mend it, and know what half the digits cost.
+# minutes: 80
+# prerequisites: [05c_learning_rate_and_batch_size]
+# data: [fashion_mnist]
+# articles: [a0 6, a4 8]
+# clinic: []
+# topic: speed
+# ---
+
+# %% [markdown]
+# **What you will be able to do**
+#
+# - build a data pipeline (数据管道) that does not keep the training waiting: cache, batch, prefetch (预取);
+# - say what XLA and `steps_per_execution` save, and what they cannot;
+# - train with a batch that does not fit into memory (gradient accumulation, 梯度累积);
+# - train in mixed precision (混合精度), and know what bfloat16 and float16 each lose.
+
+# %% tags=["setup"]
+import coursekit as ck
+
+ck.start()
+
+# %% [markdown]
+# ## What does a step wait for?
+#
+# 6,400 pictures of clothes, 100 batches of 64. Each picture is brought to mean 0 and variance 1. The first way is the one
+# that comes to mind: a Python generator that yields one picture after the other. **Guess:** how many batches a second does
+# it deliver? And the same work in `tf.data`, and with a cache?
+
+# %%
+import time
+
+import keras
+import matplotlib.pyplot as plt
+import ml_dtypes
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+(x, y), _ = ck.data.fashion_mnist(train=6_400, test=10)
+
+
+def one_by_one():
+    for picture, label in zip(x, y, strict=True):
+        picture = picture.astype("float32") / 255
+        yield (picture - picture.mean()) / np.sqrt(picture.var() + 1e-6), label
+
+
+def standardised(picture, label):
+    picture = tf.cast(picture, "float32") / 255
+    mean, variance = tf.nn.moments(picture, [0, 1])
+    return (picture - mean) / tf.sqrt(variance + 1e-6), label
+
+
+# %%
+signature = (tf.TensorSpec((28, 28), "float32"), tf.TensorSpec((), "uint8"))
+source = tf.data.Dataset.from_tensor_slices((x, y))
+ways = {
+    "Python generator": tf.data.Dataset.from_generator(one_by_one, output_signature=signature).batch(64),
+    "tf.data: map, batch": source.map(standardised).batch(64),
+    "tf.data: map, batch, cache, prefetch": source.map(standardised).batch(64).cache().prefetch(2),
+}
+
+
+def batches_a_second(dataset, repeats):
+    """The best of some passes; the first one, which fills caches, does not count."""
+    times = []
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        count = sum(1 for _ in dataset)
+        times.append(time.perf_counter() - began)
+    return count / min(times[1:])
+
+
+rates = {name: batches_a_second(dataset, 1 if "Python" in name else 3) for name, dataset in ways.items()}
+first = [next(iter(dataset))[0].numpy() for dataset in ways.values()]
+assert all(np.allclose(first[0], other, atol=1e-4) for other in first)
+
+# %%
+figure, axis = plt.subplots(figsize=(8, 2.6))
+axis.barh(list(rates), list(rates.values()), color=["C0", "C1", "C2"])
+axis.invert_yaxis()
+axis.set(title="The same batches, three ways", xlabel="batches a second (log scale)", ylabel="pipeline", xscale="log")
+ck.show(figure, alt="Batches a second: fewest by the generator, several times more by tf.data, most with a cache")
+naive, mapped, cached = rates.values()
+print(f"tf.data more than twice as fast as the generator: {mapped > 2 * naive}")
+print(f"with a cache more than twice as fast again: {cached > 2 * mapped}")
+assert mapped > 2 * naive and cached > 2 * mapped
+
+# %% [markdown]
+# The same numbers came out, to 1e-4. The generator pays for Python and for a hand-over *per picture*. `map` runs in compiled
+# code. `cache` does the work once, in the first epoch. It needs the memory to hold the result: here 20 MB.
+#
+# A training step of a small dense network takes a millisecond or two. Whoever feeds it with the generator measures the
+# generator.
+#
+# ## Prefetch: load while the device computes
+#
+# Say a batch needs 20 ms to load (a disk, a network) and a step 20 ms to compute. We take naps in place of both, so that
+# nothing else plays a part. `prefetch` loads the next batch in another thread. tf.data adds a prefetch by itself where one forgot
+# it; to see what it is worth, we switch this off (`inject_prefetch`). **Guess:** 25 steps without and with it?
+
+
+# %%
+def load_slowly(number):
+    time.sleep(0.02)
+    return np.float32(number)
+
+
+def epoch_seconds_of(dataset):
+    began = time.perf_counter()
+    for _ in dataset:
+        time.sleep(0.02)  # the step
+    return time.perf_counter() - began
+
+
+options = tf.data.Options()
+options.experimental_optimization.inject_prefetch = False
+loading = tf.data.Dataset.range(25).map(lambda n: tf.numpy_function(load_slowly, [n], tf.float32)).with_options(options)
+without, with_prefetch = epoch_seconds_of(loading), epoch_seconds_of(loading.prefetch(1))
+print(
+    f"without at least 1.0 s: {without >= 1.0}; with prefetch more than 1.3 times faster: {without > 1.3 * with_prefetch}"
+)
+assert without >= 1.0 and without > 1.3 * with_prefetch > 0.65
+
+# %% [markdown]
+# Nearly twice as fast: loading hides behind computing. It cannot hide more than the longer of the two.
+#
+# ### Exercise 13a.1 · ●○○ · 5 minutes
+# Write `epoch_seconds(load, step, steps, prefetch)`: seconds of an epoch of `steps` steps, when a batch takes `load` seconds to
+# load and a step `step` seconds. With `prefetch` true, the next batch is loaded during the step; the first must be waited for.
+
+
+# %% tags=["exercise"]
+def epoch_seconds(load, step, steps, prefetch):
+    ### BEGIN SOLUTION
+    if not prefetch:
+        return steps * (load + step)
+    return load + (steps - 1) * max(load, step) + step
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("speed.epoch_seconds", epoch_seconds)
+
+# %% [markdown]
+# The order of the parts matters. What comes before `cache` is done once. What is random, such as augmentation (chapter 06b),
+# must come after it, or each epoch sees the same "random" pictures.
+#
+# ### Exercise 13a.2 · ●●○ · 8 minutes
+# Write `pipeline(pictures, load, augment, batch)`. `pictures` is a `tf.data.Dataset`; `load` and `augment` take one element and
+# return one. The result is a dataset of batches, in the same order: each picture is loaded **once**, however many epochs there
+# are, and augmented anew in **each** epoch.
+
+
+# %% tags=["exercise"]
+def pipeline(pictures, load, augment, batch):
+    ### BEGIN SOLUTION
+    return pictures.map(load).cache().map(augment).batch(batch).prefetch(tf.data.AUTOTUNE)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("speed.pipeline", pipeline)
+
+# %% [markdown]
+# ## Python between the steps
+#
+# After each step Keras comes back to Python: callbacks, the next batch, the next call. For a tiny network this is most of
+# the time. `steps_per_execution=50` makes 50 steps in one call. **Guess** the gain, and what is lost.
+
+# %%
+loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+pixels = x.reshape(-1, 784).astype("float32") / 255
+batches = tf.data.Dataset.from_tensor_slices((pixels, y)).batch(16).cache().prefetch(2)
+seconds, calls, weights = {}, {}, {}
+for steps in [1, 50]:
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential([keras.Input((784,)), layers.Dense(16, "relu"), layers.Dense(10)])
+    network.compile(keras.optimizers.Adam(), loss, steps_per_execution=steps)
+    seen, times = [], []
+    count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs, seen=seen: seen.append(batch))
+    for _ in range(3):
+        began = time.perf_counter()
+        network.fit(batches, verbose=0, shuffle=False, callbacks=[count])
+        times.append(time.perf_counter() - began)
+    seconds[steps], calls[steps], weights[steps] = min(times[1:]), len(seen) // 3, network.get_weights()
+print(f"calls of a callback in an epoch of 400 steps: {calls}")
+print(f"more than twice as fast: {seconds[1] > 2 * seconds[50]}")
+assert calls == {1: 400, 50: 8} and seconds[1] > 2 * seconds[50]
+assert all(np.allclose(one, other, atol=1e-5) for one, other in zip(weights[1], weights[50], strict=True))
+
+# %% [markdown]
+# The weights are the same; a callback that wants to look at each step sees one in fifty. The larger the network, the smaller
+# the gain: the time between the steps stays, the steps grow.
+#
+# ## XLA: many operations, one loop
+#
+# TensorFlow runs one compiled kernel per operation, and each writes its whole result to memory. XLA (Accelerated Linear Algebra)
+# compiles the function as a whole and *fuses* (算子融合) operations: one loop, one write.
+
+
+# %%
+def chain(v):
+    return ops.mean(ops.tanh(v) * ops.sigmoid(v) + ops.sqrt(ops.abs(v) + 1) * ops.exp(-v * v) / (1 + v * v))
+
+
+values = tf.random.normal((100_000,), seed=0)
+plain, compiled = tf.function(chain), tf.function(chain, jit_compile=True)
+assert np.isclose(plain(values), compiled(values), rtol=1e-5)
+
+nothing_to_do = {"Placeholder", "Const", "Identity", "NoOp"}
+graph = plain.get_concrete_function(values).graph
+asked = sum(operation.type not in nothing_to_do for operation in graph.get_operations())
+program = compiled.experimental_get_compiler_ir(values)(stage="optimized_hlo")
+run = program.partition("ENTRY")[2].count(" fusion(")
+print(f"operations in the graph: {asked}; loops that XLA runs: at most 5: {0 < run <= 5}")
+assert asked >= 12 and 0 < run <= 5
+
+# %% [markdown]
+# Same result to 1e-5. Keras uses XLA by `compile(jit_compile=True)`, and by default (`"auto"`) where it thinks it can.
+# Compiling costs seconds once, and again for each new shape. On a CPU, convolutions may even become slower: measure, with your
+# network, on your machine.
+#
+# ## A batch that does not fit
+#
+# Gradient accumulation: split the batch into parts, add up gradients, make one step. For $k$ equal parts
+#
+# $$ \nabla L = \frac{1}{k} \sum_{j=1}^{k} \nabla L_j $$
+
+
+# %%
+def new_network():
+    keras.utils.set_random_seed(1)
+    return keras.Sequential([keras.Input((784,)), layers.Dense(64, "relu"), layers.Dense(10)])
+
+
+def gradients(network, x, y):
+    with tf.GradientTape() as tape:
+        value = loss(y, network(x))
+    return tape.gradient(value, network.trainable_weights)
+
+
+network = new_network()
+whole = gradients(network, pixels[:256], y[:256])
+parts = [gradients(network, pixels[start : start + 64], y[start : start + 64]) for start in range(0, 256, 64)]
+by_parts = [np.mean(each, axis=0) for each in zip(*parts, strict=True)]
+assert all(np.allclose(one, other, atol=1e-5) for one, other in zip(whole, by_parts, strict=True))
+print("four parts of 64 give the gradient of the batch of 256, to 1e-5")
+
+# %% [markdown]
+# ### Exercise 13a.3 · ●●○ · 8 minutes
+# Write `accumulated(network, loss, x, y, size)`: the gradient of the mean loss over all of `x`, computed in parts of `size` rows.
+# The last part may be smaller. `loss(y, output)` is a mean over the rows it gets. Return a list, one gradient for each of
+# `network.trainable_weights`.
+
+
+# %% tags=["exercise"]
+def accumulated(network, loss, x, y, size):
+    ### BEGIN SOLUTION
+    total = [0.0] * len(network.trainable_weights)
+    for start in range(0, len(x), size):
+        part = slice(start, start + size)
+        with tf.GradientTape() as tape:
+            value = loss(y[part], network(x[part])) * len(x[part]) / len(x)
+        total = [old + new for old, new in zip(total, tape.gradient(value, network.trainable_weights), strict=True)]
+    return total
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("speed.accumulated", accumulated)
+
+# %% [markdown]
+# Keras does it with `gradient_accumulation_steps`. Five steps of 256, and twenty of 64, of which each fourth changes the
+# weights:
+
+# %%
+ended = {}
+for size, parts_a_step in [(256, None), (64, 4)]:
+    network = new_network()
+    network.compile(keras.optimizers.Adam(gradient_accumulation_steps=parts_a_step), loss)
+    network.fit(pixels[:1_280], y[:1_280], size, shuffle=False, verbose=0)
+    ended[size] = network.get_weights()
+moved = [np.abs(after - before).max() for after, before in zip(ended[256], new_network().get_weights(), strict=True)]
+apart = [np.abs(one - other).max() for one, other in zip(ended[256], ended[64], strict=True)]
+print(
+    f"weights moved by more than 1e-3: {min(moved) > 1e-3}; large batch and parts differ by less than 1e-5: {max(apart) < 1e-5}"
+)
+assert min(moved) > 1e-3 and max(apart) < 1e-5
+
+# %% [markdown]
+# Equal, with a quarter of the memory for activations and no gain in time. One exception: batch normalisation (chapter 08b)
+# sees only 64 pictures at a time.
+#
+# ## Half the bits
+#
+# float32 spends 8 bits on the exponent, which gives the range, and 23 on the fraction, which gives the digits. There are two
+# ways to save half:
+
+# %%
+for name in ["float32", "bfloat16", "float16"]:
+    info = ml_dtypes.finfo(name)
+    print(
+        f"{name:9}{info.bits} bits, exponent {info.nexp}, fraction {info.nmant:2}; next after 1: 1 + {float(info.eps):.1e};"
+        f" largest {float(info.max):.0e}, smallest {float(info.smallest_subnormal):.0e}"
+    )
+assert ml_dtypes.finfo("bfloat16").nexp == ml_dtypes.finfo("float32").nexp
+
+# %% [markdown]
+# bfloat16 keeps the range and gives up digits; float16 keeps more digits and gives up range. Between powers of two, numbers
+# stand at equal distances.
+#
+# ### Exercise 13a.4 · ●●○ · 7 minutes
+# Write `spacing(x, fraction_bits)`: the distance from a positive number `x` of this format to the next larger one. In $[1, 2)$ it is
+# $2^{-\text{bits}}$, in $[2, 4)$ twice as much, and so on. Ignore the ends of the range.
+
+
+# %% tags=["exercise"]
+def spacing(x, fraction_bits):
+    ### BEGIN SOLUTION
+    return 2.0 ** (np.floor(np.log2(x)) - fraction_bits)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("speed.spacing", spacing)
+
+# %% [markdown]
+# ### What bfloat16 loses: small steps
+#
+# A change of less than half a spacing is rounded away, each time anew. **Guess:** 100 steps of SGD with rate 0.003. How many
+# weights of the first layer move, when all is kept in bfloat16? And in *mixed* precision, where weights stay float32 and only
+# the computing is done in bfloat16?
+
+
+# %%
+def train(policy, activation, optimizer, weight=1.0, count=6_400):
+    """One pass in order; policies of the hidden layer and of its ReLU. Returns the loss, the share of weights that moved."""
+    keras.utils.set_random_seed(0)
+    hidden = layers.Dense(32, dtype=policy)
+    relu = layers.Activation("relu", dtype=activation)
+    network = keras.Sequential([keras.Input((784,)), hidden, relu, layers.Dense(10, dtype="float32")])
+    network.compile(optimizer, loss, loss_weights=[weight], jit_compile="float16" != activation)
+    before = ops.convert_to_numpy(hidden.kernel)
+    network.fit(pixels[:count], y[:count], 64, shuffle=False, verbose=0)
+    share = np.mean(before != ops.convert_to_numpy(hidden.kernel))
+    return float(loss(y[:1_000], network.predict_on_batch(pixels[:1_000]))), share
+
+
+for policy in ["float32", "mixed_bfloat16", "bfloat16"]:
+    ended, share = train(policy, policy, keras.optimizers.SGD(0.003))
+    print(f"{policy:15}more than 95 in 100 weights moved: {share > 0.95}; fewer than 50: {share < 0.5}")
+    assert share < 0.5 if policy == "bfloat16" else share > 0.95
+
+# %% [markdown]
+# In pure bfloat16 most weights stood still: their steps were too small for the grid. Mixed precision keeps a float32 copy as the
+# sum, and needs no more than that.
+#
+# ### What float16 loses: small gradients
+#
+# We train a network for three epochs and look at the gradients of the loss by its logits, for a batch of 1,024: small where
+# the network is sure. What is too small for float16 becomes 0: *underflow* (下溢).
+
+# %%
+network = new_network()
+network.compile(keras.optimizers.Adam(), loss)
+network.fit(pixels, y, 64, epochs=3, verbose=0)
+logits = network(pixels[:1_024])
+with tf.GradientTape() as tape:
+    tape.watch(logits)
+    value = loss(y[:1_024], logits)
+exact = np.abs(tape.gradient(value, logits).numpy().ravel())
+exact = exact[exact > 0]
+lost = {scale: np.mean((exact * scale).astype("float16") == 0) for scale in [1, 2**10, 2**15]}
+
+figure, axis = plt.subplots(figsize=(8, 3.2))
+axis.hist(np.log2(exact), bins=50, color="C0")
+for power, label, style in [(-24, "smallest of float16", "--"), (-14, "below: fewer digits", ":")]:
+    axis.axvline(power, color="black", linestyle=style, label=label)
+axis.set(title="Gradients of a batch", xlabel="log2 of the size", ylabel="gradients (count)")
+axis.legend()
+ck.show(figure, alt="Sizes of gradients from 2 to the -40 to 2 to the -10; a part is left of float16's smallest number")
+print(
+    f"lost in float16: more than 10 in 100: {lost[1] > 0.1}; scaled by 2^15 fewer than 1 in 100: {lost[2**15] < 0.01}"
+)
+assert 0.1 < lost[1] < 0.4 and lost[2**10] < lost[1] / 3 and lost[2**15] < 0.01
+
+# %% [markdown]
+# *Loss scaling* (损失缩放): multiply the loss by a large number $S$ before the backward pass, so that all gradients are $S$ times
+# larger, and divide by $S$ in float32 before the step (Micikevicius et al., 2018). Which $S$? As large as nothing
+# overflows: found on the way.
+#
+# ### Exercise 13a.5 · ●●○ · 8 minutes
+# Write `next_scale(scale, good, finite, every)`: the scale and the count of good steps after a step. Not `finite` (a gradient is
+# inf or nan): half the scale, count 0. Else count one more; when the count reaches `every`, double the scale and count from 0
+# again.
+
+
+# %% tags=["exercise"]
+def next_scale(scale, good, finite, every):
+    ### BEGIN SOLUTION
+    if not finite:
+        return scale / 2, 0
+    if good + 1 == every:
+        return scale * 2, 0
+    return scale, good + 1
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("speed.next_scale", next_scale)
+
+# %% [markdown]
+# Keras's `LossScaleOptimizer` follows this rule. A step with an infinite gradient is left out:
+
+# %%
+weight = keras.Variable([1.0])
+scaler = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0, dynamic_growth_steps=3)
+scaler.build([weight])
+scales, places = [], []
+for gradient in [1.0, 1.0, 1.0, 1.0, np.inf, 1.0]:
+    scaler.apply([ops.convert_to_tensor([gradient * float(scaler.dynamic_scale)], "float32")], [weight])
+    scales.append(float(scaler.dynamic_scale))
+    places.append(round(float(weight[0]), 4))
+print("scale: ", scales)
+print("weight:", places)
+assert scales == [8, 8, 16, 16, 8, 8] and np.allclose(places, [0.9, 0.8, 0.7, 0.6, 0.6, 0.5])
+
+# %% [markdown]
+# ### Does it matter?
+#
+# A loss with a small weight, as one has when several losses are added, makes all gradients small. Adam does not mind in
+# float32: it divides by their size. Only the hidden ReLU computes in 16 bits now. **Guess** who still learns with weight 1e-6:
+# float32, bfloat16, float16, float16 with loss scaling?
+
+
+# %%
+def adam():
+    return keras.optimizers.Adam(3e-3, epsilon=1e-12)
+
+
+runs = {
+    "float32": ("float32", adam()),
+    "bfloat16": ("bfloat16", adam()),
+    "float16": ("float16", adam()),
+    "float16, loss scaling": ("float16", keras.optimizers.LossScaleOptimizer(adam())),
+}
+for name, (activation, optimizer) in runs.items():
+    ended, share = train("float32", activation, optimizer, weight=1e-6)
+    print(f"{name:22}a hidden weight moved: {share > 0!s:6}loss below 1.5: {ended < 1.5}")
+    assert share == 0 if name == "float16" else share > 0.9 and ended < 1.5
+
+# %% [markdown]
+# In float16 not one hidden weight moved: all their gradients were 0, without any error message. Loss scaling mends it;
+# bfloat16 never needed it. Mind a trap: `compile` adds loss scaling by itself only when the **whole model** has the policy
+# `mixed_float16`.
+
+
+# %%
+def optimizer_of(policy_of_all, policy_of_layer):
+    keras.config.set_dtype_policy(policy_of_all)
+    network = keras.Sequential([keras.Input((784,)), layers.Dense(10, dtype=policy_of_layer)])
+    network.compile("adam", loss)
+    keras.config.set_dtype_policy("float32")
+    return type(network.optimizer).__name__
+
+
+print("policy of one layer:", optimizer_of("float32", "mixed_float16"))
+print("policy of all:", optimizer_of("mixed_float16", None))
+assert optimizer_of("float32", "mixed_float16") == "Adam"
+assert optimizer_of("mixed_float16", None) == "LossScaleOptimizer"
+
+# %% [markdown]
+# ### Exercise 13a.6 · ●●○ · 9 minutes
+# Write `build_mixed()`: 784 inputs, a dense layer of 64, its ReLU as a layer of its own (`layers.Activation`) that computes in
+# float16 (not every CPU can multiply matrices in it), 10 logits; all weights in float32. Compiled with cross-entropy from logits
+# and Adam, with loss scaling.
+
+
+# %% tags=["exercise"]
+def build_mixed():
+    ### BEGIN SOLUTION
+    network = keras.Sequential(
+        [
+            keras.Input((784,)),
+            layers.Dense(64),
+            layers.Activation("relu", dtype="float16"),
+            layers.Dense(10),
+        ]
+    )
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
+    network.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return network
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+ck.check("speed.build_mixed", build_mixed)
+
+# %% [markdown]
+# Half the bytes for activations on any machine. Half the time, or better, only where the hardware computes in these formats, as
+# GPUs do. If yours is one, the next cell multiplies two matrices on it:
+
+# %%
+if tf.config.list_logical_devices("GPU"):
+    for name in ["float32", "bfloat16", "float16"]:
+        matrix = tf.cast(tf.random.normal((4_096, 4_096)), name)
+        float(tf.reduce_sum(matrix @ matrix))
+        began = time.perf_counter()
+        for _ in range(10):
+            product = matrix @ matrix
+        float(tf.reduce_sum(product))
+        print(f"{name:9}{20 * 4_096**3 / (time.perf_counter() - began) / 1e12:6.1f} TFLOP/s")
+else:
+    print("no GPU here: nothing to compare")
+
+# %% [markdown]
+# ## Recap
+#
+# - First find what the step waits for. A Python generator, a pipeline without a cache, Python between the steps: each cost
+#   more than a factor of two here.
+# - `cache` what is always the same, augment after it, `prefetch` last.
+# - Gradient accumulation equals the large batch, to 1e-5. It saves memory, not time.
+# - bfloat16 loses digits: keep the weights in float32. float16 also loses small gradients: scale the loss.
+#
+# ### Quiz
+
+# %% tags=["quiz"]
+ck.quiz("speed.faster_device")
+
+# %% tags=["quiz"]
+ck.quiz("speed.cache_order")
+
+# %% tags=["quiz"]
+ck.quiz("speed.accumulation")
+
+# %% tags=["quiz"]
+ck.quiz("speed.bfloat16")
+
+# %% [markdown]
+# ### References
+#
+# - Kalamkar et al. (2019). A study of BFLOAT16 for deep learning training. arXiv:1905.12322.
+# - Micikevicius, Narang, Alben, Diamos, Elsen, Garcia, Ginsburg, Houston, Kuchaiev, Venkatesh, Wu (2018). Mixed precision training. ICLR.
+# - Murray, Šimša, Klimovic, Indyk (2021). tf.data: a machine learning data processing framework. Proceedings of the VLDB Endowment 14, 2945–2958.
+
+# %%
+ck.progress("speed")
