@@ -3,6 +3,7 @@
 PYTHON ?= python3
 IN := .venv/bin/python
 JOBS ?= 2
+PORT ?= 8080
 # JupyterLab starts in workspace/; in a container one is often root.
 LAB := --ServerApp.root_dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 # It shall not ask the network for news and updates, nor the learner whether it may.
@@ -13,7 +14,7 @@ CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
          -n $(JOBS) --dist loadscope -q solutions
 
-.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five long-run build robust format lock handout
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving long-run build robust format lock handout scale linux
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -38,7 +39,7 @@ test: .venv/maintainer data  ## for maintainers: everything that guards the cour
 	$(MAKE) test-untouched
 
 test-unit: .venv/maintainer
-	$(CPU) $(IN) -m pytest -q -m "not browser and not slow" --ignore tests/test_answers.py
+	$(CPU) $(IN) -m pytest -q -m "not browser and not slow and not serving" --ignore tests/test_answers.py
 	$(CPU) $(IN) -m pytest -q -n $(JOBS) tests/test_answers.py
 
 test-notebooks: .venv/maintainer
@@ -64,8 +65,34 @@ bench-fashion: .venv/learner
 bench-five: .venv/learner .venv-torch/created
 	@COURSE_DEVICE=cpu $(IN) -m benchmarks.five_programs --torch .venv-torch/bin/python
 
+serve: serve-files  ## export the networks of chapter 15 and serve them on 127.0.0.1 (PORT=8080 and the next two)
+	@exec .venv-serving/bin/python -m serving.server --port $(PORT)
+
+serve-stop:  ## end the server that `make serve` started
+	@if [ -x .venv-serving/bin/python ]; then .venv-serving/bin/python -m serving.server --stop; \
+	else echo "No server of ours runs."; fi
+
+serve-load:  ## load the server that runs: 1, 16, 64 clients, 10 s each
+	@.venv-serving/bin/python -m serving.load --port $(PORT)
+
+serve-test: .venv/maintainer serve-files  ## test server and page, with the real MLServer and Chromium
+	$(CPU) $(IN) -m pytest -q -m serving
+
+serve-files: .venv/learner .venv-serving/created data
+	@COURSE_DEVICE=cpu $(IN) -m serving.export
+	@$(IN) -m serving.fetch_page
+
+bench-serving: serve-files .venv-serving-ray/created  ## FastAPI, MLServer, Ray Serve under load (3 minutes, quiet machine; SHORT=1)
+	@COURSE_DEVICE=cpu $(IN) -m benchmarks.serving $(if $(SHORT),--short)
+
 long-run: .venv/maintainer data  ## train again what a chapter shows of a longer run (RUN=spelling; checkpoints/README.md)
 	@COURSE_DEVICE=cpu $(IN) -m checkpoints.$(RUN)
+
+scale: linux .venv/learner .venv-scale/created  ## two real workers, one killed, with and without Ray (Linux, about four minutes; scale/README.md)
+	@$(IN) -m scale.run --python .venv-scale/bin/python
+
+linux:
+	@test `uname` = Linux || { echo "make scale: needs Linux (namespaces); what its last run found lies in checkpoints/scale.json."; exit 1; }
 
 format: .venv/maintainer  ## format sources, package and tests
 	$(IN) -m ruff format .
@@ -94,10 +121,17 @@ define install
 	@touch $@
 endef
 
-# PyTorch, for the benchmark beside it alone.
+# Environments beside .venv, each for one purpose, made anew when its requirements change; without bytecode, to be small.
 .venv-torch/created: benchmarks/requirements-torch.txt
-	@$(PYTHON) -m venv --clear .venv-torch
-	@.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-torch.txt
+.venv-scale/created: scale/requirements.txt
+.venv-serving/created: serving/requirements.txt
+.venv-serving-ray/created: serving/requirements-ray.txt
+.venv-torch/created .venv-scale/created .venv-serving/created .venv-serving-ray/created: | .venv/created
+	@echo "Installing $<; the first time this takes a minute or two."
+	@rm -rf $(@D)
+	@if command -v uv >/dev/null; then uv venv --quiet --python $(IN) $(@D) && uv pip install --quiet --python $(@D) -r $<; \
+	else $(IN) -m venv --without-pip $(@D) && \
+	$(IN) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-compile -r $<; fi
 	@touch $@
 
 .venv/learner: .venv/created requirements.txt pyproject.toml

@@ -5,7 +5,7 @@ import zipfile
 
 from coursekit import places
 
-PARTS = ("benchmarks", "chapters", "checkpoints", "coursekit", "datasets")
+PARTS = ("benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "serving")
 FILES = ("LICENSE", "LICENSE-text.md", "Makefile", "README.md", "pyproject.toml", "requirements.txt")
 NAME = "big-models-small-steps"
 

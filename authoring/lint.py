@@ -129,7 +129,8 @@ def style(chapter, solved):
     for index, cell in chapter.cells(without=()):
         if "tf.keras" in cell.source or "from tensorflow import keras" in cell.source:
             yield f"line {chapter.lines[index]}: `import keras`, never tf.keras"
-        if "allow_pickle" in cell.source or re.search(r"\bimport pickle\b", cell.source):
+        shows_why_not = chapter.header.topic == "saving"  # clinic 15-2 holds the course's only pickle
+        if "allow_pickle" in cell.source or (re.search(r"\bimport pickle\b", cell.source) and not shows_why_not):
             yield f"line {chapter.lines[index]}: no pickle"
 
 

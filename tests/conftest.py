@@ -11,7 +11,17 @@ os.environ.pop("COURSEKIT_STRICT", None)
 from coursekit import places, runtime
 
 runtime.start()
-PARTS = ("authoring", "benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "solutions", "source")
+PARTS = (
+    "authoring",
+    "benchmarks",
+    "chapters",
+    "checkpoints",
+    "coursekit",
+    "datasets",
+    "serving",
+    "solutions",
+    "source",
+)
 
 
 @pytest.fixture

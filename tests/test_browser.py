@@ -36,7 +36,7 @@ RUN_ALL = 300  # seconds; the budget of a chapter is tested elsewhere
 def lab(tmp_path_factory):
     """A JupyterLab on a copy of the course with a space and an ö in its path; yields (address, workspace)."""
     root = tmp_path_factory.mktemp("lab") / "my cöurse"
-    for part in ("benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "solutions"):
+    for part in ("benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "serving", "solutions"):
         shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(places.FETCHED, root / ".data")
     for name in ("HOME", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_RUNTIME_DIR"):

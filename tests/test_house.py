@@ -27,6 +27,8 @@ def test_modules_of_the_kit_are_small():
 def test_nothing_loads_pickles():
     for folder in ("coursekit", "authoring", "source"):
         for path in (places.ROOT / folder).rglob("*.py"):
+            if path.stem == "15a_saving_a_model":  # clinic 15-2 shows why not
+                continue
             text = path.read_text(encoding="utf8")
             assert not re.search(r"^\s*import pickle|allow_pickle=True|joblib|safe_mode=False", text, re.MULTILINE), (
                 path
