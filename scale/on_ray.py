@@ -13,6 +13,7 @@ def main(folder, data, temporary):
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DISABLE_IMPORT_WARNING": "1",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "PYTHONPATH": os.getcwd(),  # the workers inherit it
     }
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig
@@ -27,7 +28,6 @@ def main(folder, data, temporary):
         _temp_dir=temporary,
         _node_ip_address="127.0.0.1",
         log_to_driver=False,
-        runtime_env={"env_vars": {"PYTHONPATH": os.getcwd()}},
     )
     try:
         TensorflowTrainer(

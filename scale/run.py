@@ -179,7 +179,9 @@ def killed(folder, run, python):
 
 def on_ray(folder, run, python):
     """The same under Ray Train. We only kill; Ray notices and starts again."""
-    command = [python, "-m", "scale.on_ray", str(run), str(folder / "data.npz"), str(folder / "r")]
+    short = folder / "env"  # Ray hands Python's path to a shell, unquoted: one with a space would never start
+    short.symlink_to(pathlib.Path(python).absolute().parents[1])
+    command = [short / "bin" / "python", "-m", "scale.on_ray", run, folder / "data.npz", folder / "r"]
     with open(run / "log-0", "ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     step = kill_one(run, lambda: process.poll() is not None)
