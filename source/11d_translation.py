@@ -348,7 +348,7 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class
 
 def train(network, first, last):
     """Train from epoch `first` to epoch `last`."""
-    bar = ck.LiveProgress(digits=1)
+    bar = ck.LiveProgress(digits=0)
     options = {"initial_epoch": first, "verbose": 0, "callbacks": [bar]}
     network.fit([read, said[:, :-1]], said[:, 1:], BATCH, last, **options)
 
