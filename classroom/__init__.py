@@ -1,0 +1,1 @@
+"""The course in class: nbgrader, JupyterHub, teacher notes, slides."""

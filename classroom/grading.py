@@ -1,0 +1,227 @@
+"""What nbgrader does with a submission of this course: run what its answers need, and believe only signed verdicts.
+
+Plugged into nbgrader by the nbgrader_config.py that `make classroom` writes.
+"""
+
+import ast
+import copy
+import os
+import pathlib
+import secrets
+import shutil
+import symtable
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbgrader import utils
+from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from traitlets import Integer
+
+from classroom.kernel import VERDICT
+from coursekit import places
+
+KERNELS = 4  # that one submission may use up
+BEGIN = """\
+import sys
+sys.path.insert(0, {root!r})
+from classroom import kernel
+kernel.begin()
+{restore} = kernel.restore
+del kernel, sys"""
+
+
+class Mend(NbGraderPreprocessor):
+    """Give every exercise and check its own metadata again, and put back those that the learner deleted.
+
+    Of a cell that is there twice the last one counts. nbgrader's own DeduplicateIds leaves an empty `nbgrader` behind,
+    over which the whole batch stops. A check is put back after its exercise, everything else at the end.
+    """
+
+    def preprocess(self, nb, resources):
+        wanted, there = _by_grade_id(_original(self, resources)), {}
+        for cell in reversed(nb.cells):
+            name = _grade_id(cell)
+            cell.metadata.pop("nbgrader", None)
+            if name in wanted and name not in there:
+                cell.metadata["nbgrader"] = copy.deepcopy(wanted[name].metadata["nbgrader"])
+                there[name] = cell
+        previous = None
+        for name, cell in wanted.items():
+            if name not in there:
+                there[name] = copy.deepcopy(cell)
+                if utils.is_solution(cell):
+                    there[name].source = "# This exercise was missing from the submission."
+                follows = utils.is_grade(cell) and previous in there
+                nb.cells.insert(nb.cells.index(there[previous]) + 1 if follows else len(nb.cells), there[name])
+            previous = name
+        return nb, resources
+
+
+class ExecuteAnswers(Execute):
+    """Run a submission, but of the chapter's own cells only those that an answer needs (COURSE_GRADING=0: all).
+
+    A cell of the chapter that the learner left as it was, and whose names no answer uses, is an experiment: running it
+    again changes no mark. A cell that ends its kernel, or never ends itself, costs its own marks and no others: the
+    rest runs again without it.
+    """
+
+    timeout = Integer(20, help="seconds that one cell may take").tag(config=True)
+
+    def preprocess(self, nb, resources, km=None):
+        self.left_out, self.failed = set(), {}
+        if os.environ.get("COURSE_GRADING", "1") == "1":
+            self.left_out = experiments(nb, _original(self, resources))
+        for _ in range(KERNELS):
+            self.restore = None
+            try:
+                return super().preprocess(nb, resources, km)
+            except DeadKernelError:
+                self.failed[self.current] = "this cell ended its kernel"
+            except CellTimeoutError:
+                self.failed[self.current] = f"this cell was still running after {self.timeout} seconds"
+        for cell in filter(utils.is_grade, nb.cells):
+            cell.outputs = [_error("too many cells of this notebook end their kernel")]
+        return nb, resources
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type != "code" or index in self.left_out:
+            return cell, resources
+        if index in self.failed:
+            cell.outputs = [_error(self.failed[index])]
+            return cell, resources
+        self.current, token = index, secrets.token_hex(16)
+        if self.restore is None:
+            self.restore = f"_restore_{secrets.token_hex(8)}"
+            self._run(BEGIN.format(root=str(places.ROOT), restore=self.restore))
+        if utils.is_grade(cell):
+            self._run(f"{self.restore}({token!r})")
+        cell, resources = super().preprocess_cell(cell, resources, index)
+        if utils.is_grade(cell):
+            believe(cell, token)
+        return cell, resources
+
+    def _run(self, code):
+        cell = self.execute_cell(nbformat.v4.new_code_cell(code), 0, store_history=False)
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise RuntimeError(f"the kernel of a submission could not be made ready: {output.evalue}")
+
+
+class Collect(ExchangeCollect):
+    """Collect submissions; a notebook under another name is found by its exercises and laid beside, rightly named."""
+
+    def copy_files(self):
+        super().copy_files()
+        folder = pathlib.Path(self.coursedir.root)
+        for record in self.src_records:
+            assignment = self.coursedir.assignment_id
+            there = self.coursedir.format_path(self.coursedir.submitted_directory, record["username"], assignment)
+            for source in sorted((folder / self.coursedir.source_directory / assignment).glob("*.ipynb")):
+                if (found := renamed(pathlib.Path(there), source)) is not None:
+                    shutil.copyfile(found, pathlib.Path(there) / source.name)
+                    self.log.warning("%s: %s is taken for %s", record["username"], found.name, source.name)
+
+
+def renamed(folder, source):
+    """The notebook in `folder` that has most exercises of the notebook `source`, unless one has its name; or None."""
+    if (folder / source.name).exists():
+        return None
+    wanted, best = set(_by_grade_id(_read(source))), (0, None)
+    for path in sorted(folder.glob("*.ipynb")):
+        common = len(wanted & set(_by_grade_id(_read(path))))
+        best = max(best, (common, path), key=lambda pair: pair[0])
+    return best[1]
+
+
+def experiments(nb, original):
+    """Indices of the code cells of `nb` that stand unchanged in `original` and define nothing that the others use.
+
+    The others are exercises, checks and what the learner changed or added, and, in turn, what they need.
+    """
+    unchanged = {cell.source.strip() for cell in original.cells if "nbgrader" not in cell.metadata}
+    names = {index: _names(cell.source) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"}
+    spare = {i for i in names if "nbgrader" not in nb.cells[i].metadata and nb.cells[i].source.strip() in unchanged}
+    waiting = [index for index in names if index not in spare]
+    while waiting:
+        index = waiting.pop()
+        needed = {other for other in spare if other < index and names[other][0] & names[index][1]}
+        spare -= needed
+        waiting += needed
+    return spare
+
+
+def believe(cell, token):
+    """Keep of a check's outputs a verdict signed with `token` and its error; without such a verdict, add an error.
+
+    What else was printed there earns nothing: nbgrader would take a number for a partial score.
+    """
+    name = cell.metadata["nbgrader"]["grade_id"].removeprefix("check-")
+    kept, good = [], False
+    for output in cell.outputs:
+        verdict = output.get("data", {}).get(VERDICT)
+        if output.output_type == "error":
+            kept.append(output)
+        elif isinstance(verdict, dict) and verdict.get("token") == token:
+            good = good or (
+                verdict.get("status") == "correct" and verdict.get("exercise", "").replace(".", "-") == name
+            )
+            del verdict["token"]
+            kept.append(output)
+        elif output.output_type == "display_data" and verdict is None:
+            kept.append(output)
+    if not good and not any(output.output_type == "error" for output in kept):
+        kept.append(_error("the check gave no verdict; code of this notebook must have interfered with it"))
+    cell.outputs = kept
+
+
+def _names(source):
+    """Names that the source of a cell binds, and names that it uses, in the notebook's own name space."""
+    try:
+        source = TransformerManager().transform_cell(source)  # magics and the like become Python
+        table, tree = symtable.symtable(source, "cell", "exec"), ast.parse(source)
+    except (SyntaxError, ValueError):
+        return set(), set()
+    symbols = table.get_symbols()
+    binds = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    uses = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
+    waiting = table.get_children()
+    while waiting:
+        inner = waiting.pop()
+        waiting += inner.get_children()
+        uses |= {symbol.get_name() for symbol in inner.get_symbols() if symbol.is_global()}
+    for node in ast.walk(tree):  # `table["x"] = 1` and `thing.part = 1` change what the name stands for
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            while isinstance(node, (ast.Subscript, ast.Attribute)):
+                node = node.value
+            binds |= {node.id} & uses if isinstance(node, ast.Name) else set()
+    return binds, uses
+
+
+def _original(preprocessor, resources):
+    """The notebook as the teacher has it in source/."""
+    names = resources["nbgrader"]
+    root = pathlib.Path(preprocessor.config.CourseDirectory.root)
+    return _read(root / "source" / names["assignment"] / f"{names['notebook']}.ipynb")
+
+
+def _read(path):
+    """The notebook at `path`; one without cells when it is missing or damaged."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception:  # nbformat raises many kinds
+        return nbformat.v4.new_notebook()
+
+
+def _by_grade_id(nb):
+    return {cell.metadata["nbgrader"]["grade_id"]: cell for cell in nb.cells if _grade_id(cell)}
+
+
+def _grade_id(cell):
+    about = cell.metadata.get("nbgrader")
+    return about.get("grade_id") if isinstance(about, dict) else None
+
+
+def _error(sentence):
+    return nbformat.v4.new_output("error", ename="NotGraded", evalue=sentence, traceback=[f"Not graded: {sentence}."])
