@@ -4,6 +4,7 @@ start      quiet import of TensorFlow, seeds, device, look of figures
 data       the data sets, e.g. `ck.data.fashion_mnist(train=12_000, test=2_000)`
 show       a figure with alt text; explore: a figure with sliders
 check, hint, solution, quiz, reset, progress      exercises
+export_progress, import_progress                  progress as one file
 LiveProgress                                      a bar while a model trains, one line afterwards
 silent_log around a call that writes log lines past Python (LiteRT's converter)
 doctor     is this machine ready?
@@ -21,7 +22,9 @@ __all__ = [
     "data",
     "doctor",
     "explore",
+    "export_progress",
     "hint",
+    "import_progress",
     "progress",
     "quiz",
     "reset",
@@ -32,7 +35,7 @@ __all__ = [
 ]
 
 _LATER = {"LiveProgress": "training", "doctor": "health"} | dict.fromkeys(
-    ("check", "hint", "progress", "quiz", "reset", "solution"), "exercises"
+    ("check", "export_progress", "hint", "import_progress", "progress", "quiz", "reset", "solution"), "exercises"
 )
 
 

@@ -1,8 +1,9 @@
-"""What a learner calls: check, hint, solution, quiz, reset, progress."""
+"""What a learner calls: check, hint, solution, quiz, reset, progress, export_progress, import_progress."""
 
 import functools
 import html
 import json
+import pathlib
 import random
 import re
 
@@ -10,7 +11,7 @@ import IPython.display
 
 from coursekit import checking, places, workspace
 from coursekit.checking import Exercise, Quiz
-from coursekit.store import STORE, folder
+from coursekit.store import STORE, as_bytes, folder, read_file
 
 SIGNS = {"not attempted": "○", "not yet": "✗", "correct": "✓"}
 TRIES_BEFORE_SOLUTION = 3
@@ -104,22 +105,42 @@ def quiz(name):
 
 
 def progress(topic=None):
-    """List the exercises of a topic, or of all topics, with their state: the to-do list at the end of a chapter."""
-    topics = [topic] if topic else checking.topics()
-    if topic and topic not in checking.topics():
+    """Without a topic: the page of all chapters, with the next step. With one: the to-do list of its exercises."""
+    if topic is None:
+        from coursekit import progress_page
+
+        progress_page.show()
+        return
+    if topic not in checking.topics():
         raise places.CourseError(f"there is no topic {topic!r}; there are {', '.join(checking.topics())}.")
     records = STORE.read()
-    for title in topics:
-        exercises, questions = checking.items(title, Exercise), checking.items(title, Quiz)
-        states = {item.name: records.get(item.name, {}).get("status", "not attempted") for item in exercises}
-        answered = sum(records.get(item.name, {}).get("status") == "correct" for item in questions)
-        done = sum(state == "correct" for state in states.values())
-        lines = [
-            f"**{title}**: {done} of {len(states)} exercises solved, {answered} of {len(questions)} questions right."
-        ]
-        lines += ["| | exercise | state |", "|---|---|---|"] if topic else []
-        lines += [f"| {SIGNS[state]} | {name} | {state} |" for name, state in states.items()] if topic else []
-        _say("\n\n".join(lines[:1]) + ("\n\n" + "\n".join(lines[1:]) if topic else ""))
+    exercises, questions = checking.items(topic, Exercise), checking.items(topic, Quiz)
+    states = {item.name: records.get(item.name, {}).get("status", "not attempted") for item in exercises}
+    answered = sum(records.get(item.name, {}).get("status") == "correct" for item in questions)
+    done = sum(state == "correct" for state in states.values())
+    line = f"**{topic}**: {done} of {len(states)} exercises solved, {answered} of {len(questions)} questions right."
+    rows = [f"| {SIGNS[state]} | {name} | {state} |" for name, state in states.items()]
+    _say("\n".join([line, "", "| | exercise | state |", "|---|---|---|", *rows]))
+
+
+def export_progress(path, learner=""):
+    """Write your progress into one file, for another machine or for your teacher.
+
+    path: e.g. `my_progress.json`; a file that is there already is never overwritten. learner: your name, if you like.
+    """
+    path = pathlib.Path(path)
+    if path.exists():
+        raise places.CourseError(f"{path.name} is there already. Choose another name, or delete it first.")
+    if not path.parent.is_dir():
+        raise places.CourseError(f"there is no folder {path.parent}.")
+    places.write_atomically(path, as_bytes({"learner": str(learner)} | STORE.read_all()))
+    _say(f"Your progress is in `{path.name}`.")
+
+
+def import_progress(path):
+    """Unite your progress with a file that `export_progress` wrote: of each exercise what is further on counts."""
+    kept = STORE.take_in(read_file(path))
+    _say(f"Taken in. Your progress as it was is kept as `{kept.name}`.")
 
 
 def reset(name):

@@ -8,6 +8,8 @@ import time
 from coursekit import places
 from coursekit.store import unused_name
 
+PAGE = "progress.ipynb"  # the learner's page: the whole course at a glance
+PAGE_TEXT = "# Your progress\n\nRun the cell below with Shift+Enter. A click on a chapter opens it."
 LAID = ".laid.json"  # sha256 of each chapter as it was when it was laid into workspace/
 
 
@@ -24,8 +26,8 @@ def lay_out():
     except (OSError, ValueError):
         laid = {}
     lines = []
-    for chapter in sorted(places.CHAPTERS.glob("*.ipynb")):
-        content = chapter.read_bytes()
+    contents = {path: path.read_bytes() for path in sorted(places.CHAPTERS.glob("*.ipynb"))}
+    for chapter, content in (contents | {places.CHAPTERS / PAGE: page()}).items():
         now = hashlib.sha256(content).hexdigest()
         mine = places.WORKSPACE / chapter.name
         if not mine.exists():
@@ -38,6 +40,17 @@ def lay_out():
         laid[chapter.name] = now
     places.write_atomically(record, json.dumps(laid, indent=1, sort_keys=True).encode())
     return lines
+
+
+def page():
+    """The notebook progress.ipynb as bytes."""
+    code = "import coursekit as ck\n\nck.progress()"
+    cells = [{"cell_type": "markdown", "id": "progress-0", "metadata": {}, "source": PAGE_TEXT}]
+    cells += [{"cell_type": "code", "id": "progress-1", "source": code} | {"metadata": {}, "outputs": []}]
+    cells[1]["execution_count"] = None
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(notebook, indent=1).encode("utf8")
 
 
 def start_again(name):

@@ -110,7 +110,7 @@ ck.check("start.line", line)
 #
 # | You call | and get |
 # |---|---|
-# | `ck.progress()` | how many exercises are solved in each chapter |
+# | `ck.progress()` | all chapters at a glance, and your next step; `progress.ipynb` is a page for it |
 # | `ck.progress("start")` | the list of one chapter |
 # | `ck.quiz("start.axis")` | a question; a click on a choice says whether it is right, and why |
 # | `ck.reset("start.line")` | this exercise once more, its verdict forgotten |

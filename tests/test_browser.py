@@ -246,6 +246,16 @@ def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
     assert records[EXERCISE]["status"] == "correct"
 
 
+def test_the_page_of_progress_knows_what_was_solved_and_opens_the_next_chapter(desk):
+    desk.open("progress")
+    cell = desk.cell("ck.progress()")
+    desk.run(cell)
+    assert "1 of 196 exercises solved" in cell.inner_text().replace("\xa0", " ")
+    cell.locator(".jp-OutputArea small", has_text="A bar for each of 34 chapters").wait_for()
+    cell.locator("a", has_text="Losses").first.click()
+    desk.page.locator(".lm-TabBar-tabLabel", has_text="02_losses.ipynb").wait_for()
+
+
 def test_tensorboard_shows_its_curves_inside_the_chapter(desk):
     desk.open("05b_how_sure_is_a_score")
     desk.run_all()

@@ -14,7 +14,7 @@ NAME = "activations.largest_share"
 @pytest.fixture
 def desk(course, monkeypatch):
     """workspace/ of a copied course, with the chapters laid out, as the current folder."""
-    monkeypatch.setattr(exercises.STORE, "memory", {})
+    monkeypatch.setattr(exercises.STORE, "memory", {"exercises": {}, "time": {}})
     workspace.lay_out()
     monkeypatch.chdir(places.WORKSPACE)
     return places.WORKSPACE
@@ -125,8 +125,6 @@ def test_progress_is_a_to_do_list(desk, said):
     assert "1 of 7 exercises solved, 0 of 4 questions right" in said[-1]
     assert f"| ✓ | {NAME} | correct |" in said[-1]
     assert "| ○ | activations.softmax | not attempted |" in said[-1]
-    ck.progress()
-    assert sum("exercises solved" in line for line in said) == 1 + len(checking.topics())
 
 
 def test_progress_is_kept_only_beside_the_learners_copy(desk, course, said, monkeypatch, tmp_path):
