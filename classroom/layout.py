@@ -142,7 +142,7 @@ def main():
     folder = parser.parse_args().folder.resolve()
     lines = lay_out(folder)
     print("\n".join(lines) or "Everything is there already.")
-    print(f"Next: `cd {folder.name}`, then `nbgrader generate_assignment 01_activations` (classroom/README.md).")
+    print(f"Next: `. .venv/bin/activate`, `cd {folder.name}`, then what classroom/README.md says.")
 
 
 if __name__ == "__main__":

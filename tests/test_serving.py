@@ -626,13 +626,12 @@ def test_a_page_that_cannot_load_its_networks_says_so(browser, server):
     page.close()
 
 
-def test_a_changed_package_of_the_page_is_refused(tmp_path, monkeypatch):
-    from serving import fetch_page
+def test_a_changed_package_of_the_page_is_refused(tmp_path):
+    from serving import fetch_page, npm
 
-    monkeypatch.setattr(fetch_page, "FOLDER", tmp_path / "litert_js")
-    assert not fetch_page.is_there()
+    assert not npm.is_there(tmp_path / "litert_js", fetch_page.PACKAGES)
     archive = tmp_path / "litertjs-core-2.5.3.tgz"
     archive.write_bytes(b"something else")
-    with pytest.raises(SystemExit, match="is not the one that"):
-        fetch_page.unpack(archive, "core")
+    with pytest.raises(SystemExit, match="is not the one on record"):
+        npm.unpack(archive, tmp_path / "litert_js" / "core", fetch_page.PACKAGES["@litertjs/core"])
     assert not (tmp_path / "litert_js").exists()

@@ -1,0 +1,1 @@
+"""The site: the chapters as pages, a glossary, a page of measured facts (`make book`)."""

@@ -1,0 +1,135 @@
+"""Put together what Sphinx reads: build/book_source/, from the executed solutions. Nothing is executed."""
+
+import html
+import json
+import re
+import shutil
+
+import nbformat
+
+from authoring import chapter as chapters
+from book import glossary
+from coursekit import places
+from serving import npm
+
+SOURCE = places.ROOT / "build" / "book_source"
+MATHJAX = places.FETCHED / "mathjax"
+PACKAGES = {
+    "mathjax": (
+        "3.2.2",
+        "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
+        ["es5/tex-svg.js"],
+    )
+}
+PARTS = {
+    "Begin here": "00",
+    "One neuron and how it learns": "01 02 03 04",
+    "Training with care": "05 06",
+    "Networks for pictures and sequences": "07 08 09",
+    "Attention and Transformers": "10 11",
+    "Large and pretrained models": "12",
+    "Scale, shrink, ship": "13 14 15",
+}
+VERSIONS = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "ai-edge-litert", "onnxruntime", "tokenizers")
+DESCRIBED = re.compile(r"<small>.*</small>", re.DOTALL)
+
+
+def page(name):
+    """The solution notebook of a chapter, made ready for readers: solutions folded, checks and to-do list left out."""
+    notebook = nbformat.read(places.SOLUTIONS / f"{name}.ipynb", as_version=4)
+    cells = []
+    for cell in notebook.cells:
+        tags = chapters.tags(cell)
+        if cell.cell_type == "code":
+            if "check" in tags or ("setup" in tags and cell.source.startswith("ck.progress")):
+                continue
+            cell.metadata = nbformat.NotebookNode(_shown(cell, tags))
+            cell.outputs = [output for output in cell.outputs if not is_caption(output)]
+        else:
+            cell.source = cell.source.removesuffix("### What is left to do").rstrip()
+            cell.metadata = nbformat.NotebookNode()
+        cells.append(cell)
+    notebook.cells = cells
+    return notebook
+
+
+def _shown(cell, tags):
+    """The metadata by which MyST-NB folds a cell, and knows the alt text of its pictures."""
+    shown = {}
+    if "exercise" in tags:
+        prompts = {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}
+        shown = {"tags": ["hide-input"], "mystnb": prompts}
+    if "quiz" in tags:
+        shown = {"tags": ["remove-input"]}
+    pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+    texts = [output.metadata["image/png"]["alt"] for output in pictures]
+    if texts:
+        shown = {"mystnb": {"image": {"alt": html.unescape(" ".join(texts))}}} | shown
+    return shown
+
+
+def is_caption(output):
+    """Whether an output is the sentence that ck.show prints below its picture; the page has it as alt text."""
+    return bool(DESCRIBED.fullmatch(output.get("data", {}).get("text/html", "").strip()))
+
+
+def facts():
+    """The page of measured facts: what each chapter takes, and with which versions it was run last."""
+    runs = json.loads((places.SOLUTIONS / "runs.json").read_text(encoding="utf8"))
+    locked = (places.ROOT / "requirements.txt").read_text(encoding="utf8")
+    found = {name: re.search(rf"^{re.escape(name)}==([\w.]+)", locked, re.MULTILINE)[1] for name in VERSIONS}
+    lines = [
+        "# What was measured",
+        "",
+        "Every chapter is executed again at every change, and its outputs are compared.",
+    ]
+    lines += ["The seconds are those of a whole run on two CPU cores, without a GPU.", ""]
+    lines += ["| Chapter | Seconds to run | Longest cell | Exercises | Minutes to learn |", "|---|---|---|---|---|"]
+    for name in chapters.names():
+        chapter, run = chapters.read(name), runs[name]
+        count = sum("exercise" in chapters.tags(cell) for cell in chapter.notebook.cells)
+        title = f"[{chapter.number} · {chapter.header.title}](chapters/{name})"
+        lines.append(f"| {title} | {run['seconds']} | {run['slowest']} s | {count} | {chapter.header.minutes} |")
+    lines += ["", "Last verified with Python 3.11 and", "", "| Package | Version |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {version} |" for name, version in found.items()), ""])
+
+
+def index():
+    """The first page: what the course is, and its chapters."""
+    readme = (places.ROOT / "README.md").read_text(encoding="utf8")
+    what = readme.split("\n\n")[1]
+    lines = ["# Big Models, Small Steps", "", what, ""]
+    lines += [
+        "This site is for reading: every number and picture comes from a run of the notebooks. To run them yourself"
+    ]
+    lines += ["and to have your answers checked, take the course and type `make lab`.", ""]
+    for caption, numbers in PARTS.items():
+        names = [name for name in chapters.names() if name.startswith(tuple(numbers.split()))]
+        lines += [
+            "```{toctree}",
+            f":caption: {caption}",
+            ":maxdepth: 1",
+            "",
+            *(f"chapters/{name}" for name in names),
+            "```",
+            "",
+        ]
+    return "\n".join([*lines, "```{toctree}", ":caption: To look up", "", "glossary", "facts", "```", ""])
+
+
+def main():
+    npm.fetch(MATHJAX, PACKAGES)
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    (SOURCE / "chapters").mkdir(parents=True)
+    (SOURCE / "_static").mkdir()
+    for name in chapters.names():
+        nbformat.write(page(name), SOURCE / "chapters" / f"{name}.ipynb")
+    for name, text in {"index": index(), "glossary": glossary.page(), "facts": facts()}.items():
+        (SOURCE / f"{name}.md").write_text(text, encoding="utf8")
+    shutil.copy(MATHJAX / "mathjax" / "es5" / "tex-svg.js", SOURCE / "_static" / "mathjax.js")
+    shutil.copy(places.ROOT / "book" / "conf.py", SOURCE / "conf.py")
+    shutil.copy(places.ROOT / "book" / "narrow.css", SOURCE / "_static" / "narrow.css")
+
+
+if __name__ == "__main__":
+    main()
