@@ -7,6 +7,7 @@ import ast
 import copy
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import symtable
@@ -178,14 +179,16 @@ def believe(cell, token):
 
 def _names(source):
     """Names that the source of a cell binds, and names that it uses, in the notebook's own name space."""
+    words = set(re.findall(r"\w+", source))
     try:
-        source = TransformerManager().transform_cell(source)  # magics and the like become Python
-        table, tree = symtable.symtable(source, "cell", "exec"), ast.parse(source)
+        plain = TransformerManager().transform_cell(source)  # magics become calls, their arguments texts
+        table, tree = symtable.symtable(plain, "cell", "exec"), ast.parse(plain)
     except (SyntaxError, ValueError):
-        return set(), set()
+        return set(), words
     symbols = table.get_symbols()
     binds = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
     uses = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
+    uses |= words if "get_ipython()" in plain else set()
     waiting = table.get_children()
     while waiting:
         inner = waiting.pop()

@@ -17,9 +17,9 @@ FOLDER = places.ROOT / "class"
 COURSE = "big-models"
 HIDDEN = """\
 ### BEGIN HIDDEN TESTS
-from classroom import kernel
+from classroom import kernel as grader
 
-kernel.check{arguments}
+grader.check{arguments}
 ### END HIDDEN TESTS
 """
 CONFIG = '''\

@@ -1,0 +1,138 @@
+"""What the grader decides by itself: which cells an answer needs, which verdict counts, which notebook is meant."""
+
+import copy
+
+import nbformat
+import pytest
+
+from authoring import chapter as chapters
+from authoring import notebooks
+from classroom import grading, layout
+from classroom.kernel import VERDICT
+from coursekit import places
+
+CHAPTER = "01_activations"
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def sources(notebook, indices):
+    return "\n".join(notebook.cells[index].source for index in sorted(indices))
+
+
+@pytest.fixture(scope="module")
+def original():
+    return layout.assignment(CHAPTER)
+
+
+@pytest.mark.parametrize("name", chapters.names())
+def test_answers_of_every_chapter_need_no_training(name):
+    notebook = layout.assignment(name)
+    left_out = grading.experiments(notebook, notebook)
+    plain = {
+        index
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata
+    }
+    needed = sources(notebook, plain - left_out)
+    assert "ck.start()" in needed
+    assert ".fit(" not in needed or "def " in needed  # at most as part of a function that is defined
+    assert len(plain - left_out) <= 8
+
+
+def test_what_a_learner_changed_runs_and_so_does_what_it_uses(original):
+    changed = copy.deepcopy(original)
+    training = next(i for i, cell in enumerate(changed.cells) if "accuracy[name] = test_accuracy" in cell.source)
+    changed.cells[training].source += "\nprint(accuracy)"
+    left_out = grading.experiments(changed, original)
+    assert training not in left_out
+    assert "def small_network" in sources(changed, set(range(training)) - left_out)
+
+
+@pytest.mark.parametrize(
+    "use", ["accuracy", "[accuracy[name] for name in elementwise]", "(lambda: accuracy)()", "%time accuracy"]
+)
+def test_what_an_answer_uses_runs(original, use):
+    answered = copy.deepcopy(original)
+    cell = next(
+        cell for cell in answered.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "activations-dead_units"
+    )
+    cell.source = f"def dead_units(activations):\n    return {use}" if "%" not in use else use
+    answered.cells.append(answered.cells.pop(answered.cells.index(cell)))  # below the experiment
+    later = next(i for i, cell in enumerate(answered.cells) if "accuracy[name] = test_accuracy" in cell.source)
+    assert later not in grading.experiments(answered, original)
+
+
+def check_cell(*outputs):
+    cell = nbformat.v4.new_code_cell("check", outputs=list(outputs))
+    cell.metadata["nbgrader"] = {"grade_id": "check-activations-softmax", "grade": True, "solution": False, "points": 2}
+    return cell
+
+
+def verdict(token="t", status="correct", exercise="activations.softmax"):
+    told = {"exercise": exercise, "status": status, "mistake": "", "token": token}
+    return nbformat.v4.new_output("display_data", {VERDICT: told, "text/plain": "x"})
+
+
+@pytest.mark.parametrize(
+    ("outputs", "points"),
+    [
+        ([verdict()], 2),
+        ([verdict(), nbformat.v4.new_output("stream", name="stderr", text="a warning")], 2),
+        ([], 0),
+        ([verdict(token="guessed")], 0),
+        ([verdict(status="not yet")], 0),
+        ([verdict(exercise="activations.largest_share")], 0),
+        ([nbformat.v4.new_output("execute_result", {"text/plain": "2.0"}, execution_count=1)], 0),
+        ([verdict(), nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])], 0),
+        ([nbformat.v4.new_output("display_data", {VERDICT: "correct"})], 0),
+        ([verdict(), nbformat.v4.new_output("execute_result", {"text/plain": "7.0"}, execution_count=1)], 2),
+    ],
+)
+def test_only_a_signed_verdict_counts(outputs, points):
+    from nbgrader import utils
+
+    cell = check_cell(*outputs)
+    grading.believe(cell, "t")
+    assert utils.determine_grade(cell) == (points, 2)
+    assert "token" not in str(cell.outputs)
+
+
+def test_a_renamed_notebook_is_known_by_its_exercises(tmp_path):
+    source = tmp_path / "source" / f"{CHAPTER}.ipynb"
+    folder = tmp_path / "submitted"
+    for path in (source.parent, folder):
+        path.mkdir()
+    nbformat.write(layout.assignment(CHAPTER), source)
+    assert grading.renamed(folder, source) is None
+    nbformat.write(layout.assignment("02_losses"), folder / "another chapter.ipynb")
+    (folder / "broken.ipynb").write_text("{")
+    assert grading.renamed(folder, source) is None
+    nbformat.write(layout.assignment(CHAPTER), folder / "my homework.ipynb")
+    assert grading.renamed(folder, source) == folder / "my homework.ipynb"
+    nbformat.write(layout.assignment(CHAPTER), folder / source.name)
+    assert grading.renamed(folder, source) is None
+
+
+def test_a_course_folder_is_never_overwritten(tmp_path):
+    lines = layout.lay_out(tmp_path)
+    assert sum("written" in line for line in lines) == len(chapters.names()) + 3
+    assert layout.lay_out(tmp_path) == []
+    mine = tmp_path / "source" / CHAPTER / f"{CHAPTER}.ipynb"
+    mine.write_text("my own version", encoding="utf8")
+    (tmp_path / "nbgrader_config.py").write_text("mine", encoding="utf8")
+    (line,) = layout.lay_out(tmp_path)
+    assert "left as it is" in line
+    assert mine.read_text(encoding="utf8") == "my own version"
+    assert (tmp_path / "nbgrader_config.py").read_text(encoding="utf8") == "mine"
+    assert (tmp_path / "newer" / mine.name).read_text(encoding="utf8") == notebooks.as_text(layout.assignment(CHAPTER))
+
+
+def test_hidden_tests_stand_in_the_teachers_notebook_alone():
+    for path in places.CHAPTERS.glob("*.ipynb"):
+        text = path.read_text(encoding="utf8")
+        assert "HIDDEN TESTS" not in text
+        assert "classroom" not in text
+    assert "### BEGIN HIDDEN TESTS" in notebooks.as_text(layout.assignment(CHAPTER))
