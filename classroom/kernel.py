@@ -51,6 +51,7 @@ def check(name, answer):
 
     verdict = hidden.judge(name, answer, int(os.environ.get("COURSE_HIDDEN_SEED", "1")))
     told = {"exercise": name, "status": verdict.status, "mistake": verdict.mistake, "token": _token}
-    IPython.display.display({VERDICT: told, "text/plain": f"{name}: {verdict.status}"}, raw=True)
+    text = f"**{name}** · {verdict.status}. {verdict.message}".strip()
+    IPython.display.display({VERDICT: told, "text/markdown": text, "text/plain": text}, raw=True)
     if verdict.status != "correct":
-        raise NotSolved(f"{name}: {verdict.status}. {verdict.message}".strip())
+        raise NotSolved(f"{name}: {verdict.status}")

@@ -8,7 +8,7 @@ import pytest
 os.environ["COURSE_DEVICE"] = "cpu"
 os.environ.pop("COURSEKIT_STRICT", None)
 
-from coursekit import places, runtime
+from coursekit import places, runtime, workspace
 
 runtime.start()
 PARTS = (
@@ -46,3 +46,14 @@ def course(tmp_path, monkeypatch):
     for name, folder in (names | {"WORKSPACE": "workspace", "ROOT": "."}).items():
         monkeypatch.setattr(places, name, (root / folder).resolve())
     return root
+
+
+@pytest.fixture
+def desk(course, monkeypatch):
+    """workspace/ of a copied course, with the chapters laid out, as the current folder."""
+    from coursekit import exercises
+
+    monkeypatch.setattr(exercises.STORE, "memory", {"exercises": {}, "time": {}})
+    workspace.lay_out()
+    monkeypatch.chdir(places.WORKSPACE)
+    return places.WORKSPACE

@@ -13,9 +13,10 @@ import pytest
 
 from authoring import chapter as chapters
 from coursekit import places
-from tests.test_browser import CHROMIUM, FLAGS
+from tests import test_browser
 
 pytestmark = pytest.mark.book
+browser = test_browser.browser  # the fixture
 SITE = places.ROOT / "build" / "book"
 SECONDS = 120
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -48,21 +49,10 @@ def address(site):
     server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM, "Chromium is missing: `apt-get install chromium` (.ci/run does it)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium, address):
+def page(browser, address):
     """A page that notes every request that leaves the site, in page.outside."""
-    page = chromium.new_page(viewport=DESKTOP)
+    page = browser.new_page(viewport=DESKTOP)
     page.set_default_timeout(60_000)
     page.outside = []
 

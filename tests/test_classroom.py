@@ -185,7 +185,8 @@ def chapter_of(names):
 
 
 def nbgrader(folder, *arguments, fails=False):
-    environment = os.environ | {"PYTHONPATH": str(places.ROOT)}
+    # A learner's own account would keep what they fetched and submitted; here the folder does.
+    environment = os.environ | {"PYTHONPATH": str(places.ROOT), "JUPYTER_DATA_DIR": str(folder / ".jupyter")}
     done = subprocess.run([NBGRADER, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -307,7 +308,7 @@ def test_a_learner_reads_the_feedback(graded):
     nbgrader(school.course, "release_feedback", FIRST)
     folder = school.learner("wrong_1")
     nbgrader(folder, "fetch_feedback", FIRST)
-    page = max((folder / FIRST).rglob(f"{FIRST}.html"))
+    (page,) = (folder / FIRST).rglob(f"{FIRST}.html")
     text = page.read_text(encoding="utf8")
     assert "the slope at exactly 0 was taken as 1" in text
     assert "Traceback" not in text

@@ -12,15 +12,6 @@ NAME = "activations.largest_share"
 
 
 @pytest.fixture
-def desk(course, monkeypatch):
-    """workspace/ of a copied course, with the chapters laid out, as the current folder."""
-    monkeypatch.setattr(exercises.STORE, "memory", {"exercises": {}, "time": {}})
-    workspace.lay_out()
-    monkeypatch.chdir(places.WORKSPACE)
-    return places.WORKSPACE
-
-
-@pytest.fixture
 def said(monkeypatch):
     """What was shown to the learner, as plain text."""
     lines = []

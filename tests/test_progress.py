@@ -7,18 +7,9 @@ import pytest
 
 import coursekit as ck
 from authoring import chapter as chapters
-from coursekit import checking, exercises, places, progress_page, store, workspace
+from coursekit import checking, places, progress_page, store, workspace
 
 NAME, OTHER = "activations.largest_share", "losses.huber_slope"
-
-
-@pytest.fixture
-def desk(course, monkeypatch):
-    """workspace/ of a copied course, with the chapters laid out, as the current folder."""
-    monkeypatch.setattr(exercises.STORE, "memory", {"exercises": {}, "time": {}})
-    workspace.lay_out()
-    monkeypatch.chdir(places.WORKSPACE)
-    return places.WORKSPACE
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from authoring import chapter as chapters
 from classroom import slides
 from coursekit import places
-from tests.test_browser import CHROMIUM, FLAGS
+from tests import test_browser
 
+browser = test_browser.browser  # the fixture
 SHOWN = ("01_activations", "11a_transformer")
 
 
@@ -51,18 +52,14 @@ def test_an_unknown_chapter_is_one_sentence():
 
 
 @pytest.fixture(scope="module")
-def page():
-    from playwright.sync_api import sync_playwright
-
+def page(browser):
     subprocess.run([sys.executable, "-m", "classroom.slides", *SHOWN], cwd=places.ROOT, check=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.asked, page.failed = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("requestfailed", lambda request: page.failed.append(request.url))
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.asked, page.failed = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("requestfailed", lambda request: page.failed.append(request.url))
+    yield page
+    page.close()
 
 
 @pytest.mark.classroom
