@@ -11,6 +11,7 @@ from classroom import grading, layout
 from classroom.kernel import VERDICT
 from coursekit import places
 
+pytestmark = pytest.mark.classroom
 CHAPTER = "01_activations"
 
 

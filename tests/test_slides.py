@@ -12,6 +12,7 @@ from classroom import slides
 from coursekit import places
 from tests import test_browser
 
+pytestmark = pytest.mark.classroom
 browser = test_browser.browser  # the fixture
 SHOWN = ("01_activations", "11a_transformer")
 
@@ -62,7 +63,6 @@ def page(browser):
     page.close()
 
 
-@pytest.mark.classroom
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_deck_in_chromium(page, name):
     page.goto((slides.FOLDER / f"{name}.html").as_uri())
