@@ -27,6 +27,7 @@ try:
 except (OSError, OverflowError, ValueError):
     sys.exit(f"Problem: the port {wanted} and the next two are not free. Try others: `make hub PORT=9080`.")
 c.JupyterHub.bind_url = f"http://127.0.0.1:{port}"
+c.JupyterHub.public_url = os.environ.get("COURSE_HUB_URL", "")  # as learners write it; with https, cookies are Secure
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{port + 1}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{port + 2}"
 c.ConfigurableHTTPProxy.command = [
