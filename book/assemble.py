@@ -32,6 +32,7 @@ PARTS = {
 }
 VERSIONS = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "ai-edge-litert", "onnxruntime", "tokenizers")
 DESCRIBED = re.compile(r"<small>.*</small>", re.DOTALL)
+MARKER = re.compile(rf"^ *({chapters.BEGIN}|{chapters.END})\n?", re.MULTILINE)
 
 
 def page(name):
@@ -43,6 +44,7 @@ def page(name):
         if cell.cell_type == "code":
             if "check" in tags or ("setup" in tags and cell.source.startswith("ck.progress")):
                 continue
+            cell.source = MARKER.sub("", cell.source).rstrip()
             cell.metadata = nbformat.NotebookNode(_shown(cell, tags))
             cell.outputs = [output for output in cell.outputs if not is_caption(output)]
         else:

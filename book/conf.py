@@ -8,6 +8,7 @@ html_title = project
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
 html_copy_source = False
+html_use_index = False  # the glossary is one
 html_theme_options = {
     "navbar_persistent": [],  # the search field stands in the side bar
     "show_toc_level": 2,

