@@ -266,8 +266,8 @@ assert counted[3] + 0.05 < bits.mean() < counted[2] - 0.02 and by_place[0] > cou
 assert abs(by_place[8:16].mean() - by_place[32:].mean()) < 0.15
 
 # %% [markdown]
-# Our GPT passes the 3-gram and does not reach the 4-gram: **counting wins here**. One pass over a
-# million characters (one run, one seed) is little for a network that starts with no idea of what a letter is. A
+# Our GPT passes the 3-gram and does not reach the 4-gram: **counting wins here**. One pass over
+# 907,920 characters (one run, one seed) is little for a network that starts with no idea of what a letter is. A
 # small text is also the home ground of counting.
 #
 # On the right: the first symbols of context help a lot, those beyond ten hardly. So far it spells; it does not follow a

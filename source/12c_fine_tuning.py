@@ -279,7 +279,7 @@ print("with B back at 0, MiniLM gives its old vectors")
 #
 # The long run trained the architectures on chapter 09c's split: 7,168 sentences to learn from, 904 to choose when to stop,
 # 2,000 to judge with. From scratch three seeds each, LoRA and full fine-tuning two; these two began with the probe's
-# weights in the last layer. # **Guess the order**, then look. Where will the plain probe be?
+# weights in the last layer. **Guess the order**, then look. Where will the plain probe be?
 
 # %%
 methods = stored["methods"]

@@ -546,6 +546,8 @@ ck.quiz("speed.bfloat16")
 # - Kalamkar et al. (2019). A study of BFLOAT16 for deep learning training. arXiv:1905.12322.
 # - Micikevicius, Narang, Alben, Diamos, Elsen, Garcia, Ginsburg, Houston, Kuchaiev, Venkatesh, Wu (2018). Mixed precision training. ICLR.
 # - Murray, Šimša, Klimovic, Indyk (2021). tf.data: a machine learning data processing framework. Proceedings of the VLDB Endowment 14, 2945–2958.
+#
+# ### What is left to do
 
-# %%
+# %% tags=["setup"]
 ck.progress("speed")

@@ -500,6 +500,8 @@ ck.quiz("scaling.zero")
 # - Patarasuk, Yuan (2009). Bandwidth optimal all-reduce algorithms for clusters of workstations. Journal of Parallel and Distributed Computing 69, 117–124.
 # - Rajbhandari, Rasley, Ruwase, He (2020). ZeRO: memory optimizations toward training trillion parameter models. SC20.
 # - Young (1974). A first order approximation to the optimum checkpoint interval. Communications of the ACM 17, 530–531.
+#
+# ### What is left to do
 
-# %%
+# %% tags=["setup"]
 ck.progress("scaling")

@@ -429,7 +429,7 @@ assert max(calibrated["bytes, 0 to 255"], calibrated["black pictures"]) < 30 < c
 # only one scale a layer; in large language models they have outliers, which are then kept as floats (Dettmers et al.,
 # 2022).
 #
-# Calibration needs the right inputs more than many: ten real pictures did, hundred wrong ones did not. No error was
+# Calibration needs the right inputs more than many: ten real pictures did, a hundred wrong ones did not. No error was
 # raised. **Measure every quantised network on test data.**
 #
 # ### Exercise 14a.5 · ●●● · 15 minutes

@@ -89,8 +89,8 @@ def test_on_a_phone_no_page_is_wider_than_the_screen_and_none_asks_elsewhere(sit
         if width > PHONE["width"]:
             wide[name] = width
         formulas += page.locator("mjx-container").count()
-        left = page.evaluate("document.querySelectorAll('mjx-merror').length")
-        assert left == 0, f"{name}: {left} formulas with an error"
+        left = page.evaluate("document.querySelectorAll('mjx-merror, .math:not(:has(mjx-container))').length")
+        assert left == 0, f"{name}: {left} formulas with an error, or not drawn"
         without = page.evaluate("[...document.images].filter(image => image.alt.length < 10).map(image => image.src)")
         assert without == [], name
         broken = page.evaluate("[...document.images].filter(image => image.complete && !image.naturalWidth).length")
@@ -107,13 +107,6 @@ def test_every_chapter_folds_its_solutions_and_leaves_out_what_only_a_notebook_c
         assert page.text.count("Show a solution") == exercises, name
         for left_out in ("ck.check(", "ck.progress(", "ck.quiz(", chapters.BEGIN, chapters.END, "not attempted"):
             assert left_out not in page.text, f"{name}: {left_out}"
-
-
-def test_every_chapter_with_formulas_draws_them(site, page, address):
-    for name in ("01_activations", "11a_transformer"):
-        page.goto(f"{address}/chapters/{name}.html")
-        ready(page)
-        assert page.locator("mjx-container").count() >= 20
 
 
 def test_search_finds_softmax(page, address):
