@@ -105,6 +105,8 @@ def test_every_chapter_folds_its_solutions_and_leaves_out_what_only_a_notebook_c
         page = Page((SITE / "chapters" / f"{name}.html").read_text(encoding="utf8"))
         exercises = sum("exercise" in chapters.tags(cell) for cell in chapters.read(name).notebook.cells)
         assert page.text.count("Show a solution") == exercises, name
+        if name.startswith("00"):  # which tells how a notebook answers
+            continue
         for left_out in ("ck.check(", "ck.progress(", "ck.quiz(", chapters.BEGIN, chapters.END, "not attempted"):
             assert left_out not in page.text, f"{name}: {left_out}"
 
