@@ -15,18 +15,12 @@ from authoring import chapter as chapters
 from authoring import handout
 from classroom.hub import arithmetic, learner
 from coursekit import data, places
+from tests.test_serving_files import instructions
 
 HUB = places.ROOT / "classroom" / "hub"
 SCHEMA = json.loads((HUB / "schema.json").read_text(encoding="utf8"))
 MEMORY, VALUES = arithmetic.read()
 README = (HUB / "README.md").read_text(encoding="utf8")
-
-
-def instructions():
-    """The Containerfile as a list of (instruction, rest)."""
-    text = (HUB / "Containerfile").read_text(encoding="utf8")
-    lines = [line for line in text.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
-    return [tuple(line.split(maxsplit=1)) for line in lines]
 
 
 def test_the_values_keep_to_their_schema():
@@ -81,7 +75,7 @@ def test_the_schema_misses_what_is_missing(part):
 
 
 def test_the_containerfile_is_sound():
-    told, pod = instructions(), VALUES["singleuser"]
+    told, pod = instructions(HUB), VALUES["singleuser"]
     kinds, last = [kind for kind, _ in told], dict(told)
     assert kinds[0] == "FROM"
     assert re.fullmatch(r"\S+:\d+\.\d+\.\d+-slim-\w+", told[0][1])  # a version, not `latest`
@@ -97,7 +91,7 @@ def test_the_containerfile_is_sound():
 
 
 def test_the_image_holds_what_a_learner_needs_and_nothing_else():
-    copies = [shlex.split(rest) for kind, rest in instructions() if kind == "COPY"]
+    copies = [shlex.split(rest) for kind, rest in instructions(HUB) if kind == "COPY"]
     copied = {source for *sources, _ in copies for source in sources}
     assert all(target in (source, "./") or source.rpartition("/")[0] + "/" == target for source, target in copies)
     fetched = {f".data/{name}/" for name in data.names() if "fetch" in data.card(name)}
@@ -107,7 +101,7 @@ def test_the_image_holds_what_a_learner_needs_and_nothing_else():
 
 def test_jupyterlab_in_the_image_asks_for_no_news():
     (quiet,) = re.findall(r"^QUIET := (.+)$", (places.ROOT / "Makefile").read_text(encoding="utf8"), re.MULTILINE)
-    assert f"echo '{quiet}'" in dict(instructions())["RUN"]
+    assert f"echo '{quiet}'" in dict(instructions(HUB))["RUN"]
 
 
 def pins(path):

@@ -19,9 +19,9 @@ MANIFEST = yaml.safe_load((SERVING / "deploy" / "inference_service.yaml").read_t
 CONTAINER = MANIFEST["spec"]["predictor"]["containers"][0]
 
 
-def instructions():
-    """The Containerfile as a list of (instruction, rest)."""
-    text = (SERVING / "deploy" / "Containerfile").read_text(encoding="utf8")
+def instructions(folder=SERVING / "deploy"):
+    """The Containerfile in `folder` as a list of (instruction, rest)."""
+    text = (folder / "Containerfile").read_text(encoding="utf8")
     lines = [line for line in text.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
     return [tuple(line.split(maxsplit=1)) for line in lines]
 
