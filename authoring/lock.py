@@ -1,4 +1,4 @@
-"""Compile requirements.txt (learners) and requirements-dev.txt (maintainers) from pyproject.toml (`make lock`)."""
+"""Compile the locks of learners, maintainers and the image of a class from pyproject.toml (`make lock`)."""
 
 import subprocess
 import sys
@@ -7,7 +7,12 @@ from coursekit import places
 
 OPTIONS = ["--universal", "--fork-strategy", "fewest", "--generate-hashes", "--python-version", "3.11", "--quiet"]
 HEADER = ["--custom-compile-command", "make lock"]
-FILES = {"requirements.txt": [], "requirements-dev.txt": ["--group", "dev", "--constraint", "requirements.txt"]}
+IMAGE = "classroom/hub/requirements-image"
+FILES = {
+    "requirements.txt": [],
+    "requirements-dev.txt": ["--group", "dev", "--constraint", "requirements.txt"],
+    f"{IMAGE}.txt": [f"{IMAGE}.in", "--constraint", "requirements.txt"],
+}
 
 
 def main():

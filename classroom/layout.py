@@ -75,7 +75,7 @@ c.ExchangeSubmit.strict = True  # a notebook under another name is refused when 
 OVERVIEW = [
     "# Who solved what\n\n"
     "From the submissions that nbgrader graded in this folder, and from the progress files that learners sent you: put "
-    'them into `progress/` (a learner writes one with `ck.progress(export="my_progress.json")`). Run all cells.',
+    'them into `progress/` (one writes it with `ck.export_progress("my_progress.json", learner="…")`). Run all cells.',
     "import sys\n\nimport pandas\nfrom coursekit import places\n\nsys.path.insert(0, str(places.ROOT))\n"
     "from classroom import overview\n\n"
     'graded, problems = overview.from_nbgrader(".")\nsent, unreadable = overview.from_progress("progress")\n'

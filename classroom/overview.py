@@ -60,7 +60,7 @@ def from_progress(folder):
         try:
             progress = store.read_file(path)
         except places.CourseError as error:
-            problems.append(f"{path.name}: {error}")
+            problems.append(str(error))
             continue
         for exercise, record in progress["exercises"].items():
             row = (progress.get("learner") or path.stem, exercise, record.get("status"), record.get("mistake") or "")
@@ -70,6 +70,8 @@ def from_progress(folder):
 
 def solved(results):
     """How many exercises each learner solved in each topic: a table, learners down, topics across."""
+    if results.empty:
+        return pandas.DataFrame()
     topic = results["exercise"].str.partition(".")[0].rename("topic")
     right = (results["status"] == "correct").astype(int)
     return right.groupby([results["learner"], topic]).sum().unstack(fill_value=0)

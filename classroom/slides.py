@@ -7,6 +7,7 @@ solution. Everything that a page loads lies beside it in lib/, so the folder als
 import argparse
 import copy
 import html
+import itertools
 import re
 import shutil
 import sys
@@ -41,6 +42,7 @@ LINES, WORDS = 22, 110  # that a slide holds: lines of code and output, words of
 SHORT = 40  # words of a text that still fits below a picture or a few lines of code
 HEADING = re.compile(r"^(?=#{1,3} )", re.MULTILINE)
 SKIPPED = ("### References", "### What is left to do")
+SKIPPED_CODE = ("ck.progress(", "ck.hint(", "ck.solution(")
 
 
 def deck(name):
@@ -50,7 +52,7 @@ def deck(name):
     slides = []
     for cell in solved.cells:
         tags = chapters.tags(cell)
-        if {"setup", "check"} & tags:
+        if {"setup", "check"} & tags or cell.source.startswith(SKIPPED_CODE):
             continue
         if cell.cell_type == "markdown":
             slides += _texts(cell.source, room=bool(slides) and _has_room(slides[-1]))
@@ -60,6 +62,9 @@ def deck(name):
             slides.append(_slide(tasks[cell.id], "-"))
         else:
             slides += _code(cell)
+    for before, after in itertools.pairwise(slides):
+        if before.source.startswith("#") and "\n" not in before.source and not _is_code(after):
+            after.metadata["slideshow"]["slide_type"] = "-"  # a heading alone is no slide
     for number, cell in enumerate(slides):
         cell.id = f"slide-{number}"
     notebook = nbformat.v4.new_notebook(cells=slides, metadata=copy.deepcopy(solved.metadata))
@@ -117,6 +122,11 @@ def _code(cell):
     alone = copy.deepcopy(code)
     alone.outputs = []
     return [_slide(alone, "subslide"), _slide(code, "subslide", ["only-output"])]
+
+
+def _is_code(slide):
+    """Whether a slide shows code."""
+    return slide.cell_type == "code" and "only-output" not in slide.metadata["tags"]
 
 
 def _slide(cell, kind, tags=()):

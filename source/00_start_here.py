@@ -127,9 +127,12 @@ ck.check("start.line", line)
 # | 04a Gradient descent | How far? |
 # | 04b From momentum to Adam | How does a step learn from the steps before? |
 # | 04c Choosing an optimizer | Which one, on real pictures? |
+# | 05 to 06 | May I trust a score, and what closes the gap between training and test? |
+# | 07 to 09 | Which network for tables, pictures, sequences and text? |
+# | 10 to 12 | How does attention become a Transformer, and a Transformer a large model? |
+# | 13 to 15 | How is a model trained by many, made small, and served? |
 #
-# Later chapters will follow: architectures, attention, the Transformer, training at scale, deployment. The course grew
-# from five Chinese articles about large models; a section *Article clinic* runs what they say and mends what does not
+# The course grew from five Chinese articles about large models; a section *Article clinic* runs what they say and mends what does not
 # hold.
 #
 # ## Warm-up 1: arrays

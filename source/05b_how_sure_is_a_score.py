@@ -347,7 +347,7 @@ assert -5 < gain["SGD"].mean() < -2.8
 # SGD's four points stay, with more folds and with the larger error. The other three vanish. So the article's
 # question, *how do I choose an architecture, by cross-validation?* (a1), is answered: yes, on the same folds, by
 # paired differences. But 2,000 pictures cannot tell no, one and two hidden layers apart. Then take the smallest, or
-# get more data. (Chapter 12 compares all architectures.)
+# get more data. (Chapter 12c compares all architectures.)
 #
 # ## A diary of one change at a time
 #

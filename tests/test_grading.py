@@ -7,7 +7,7 @@ import pytest
 
 from authoring import chapter as chapters
 from authoring import notebooks
-from classroom import grading, layout
+from classroom import grading, layout, overview
 from classroom.kernel import VERDICT
 from coursekit import places
 
@@ -129,6 +129,16 @@ def test_a_course_folder_is_never_overwritten(tmp_path):
     assert mine.read_text(encoding="utf8") == "my own version"
     assert (tmp_path / "nbgrader_config.py").read_text(encoding="utf8") == "mine"
     assert (tmp_path / "newer" / mine.name).read_text(encoding="utf8") == notebooks.as_text(layout.assignment(CHAPTER))
+
+
+def test_an_overview_of_nothing_is_empty(tmp_path, capsys):
+    results, problems = overview.from_nbgrader(tmp_path)
+    assert problems == ["Nothing is graded yet: the course folder has no gradebook.db."]
+    assert overview.from_progress(tmp_path)[1] == []
+    assert list(overview.solved(results).columns) == []
+    assert len(overview.mistakes(results)) == 0
+    overview.picture(results, "losses")
+    assert "there is nothing" in capsys.readouterr().out
 
 
 def test_hidden_tests_stand_in_the_teachers_notebook_alone():
