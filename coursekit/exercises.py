@@ -11,7 +11,7 @@ import IPython.display
 
 from coursekit import checking, places, workspace
 from coursekit.checking import Exercise, Quiz
-from coursekit.store import STORE, as_bytes, folder, read_file
+from coursekit.store import STORE, as_bytes, folder, one_line, read_file
 
 SIGNS = {"not attempted": "○", "not yet": "✗", "correct": "✓"}
 TRIES_BEFORE_SOLUTION = 3
@@ -26,7 +26,7 @@ def check(name, answer):
     verdict = checking.judge(exercise, answer)
     record = STORE.read().get(name, {})
     if verdict.status != "not attempted":
-        STORE.update(name, status=verdict.status, tries=int(record.get("tries", 0)) + 1, mistake=verdict.mistake)
+        STORE.update(name, status=verdict.status, tries=record.get("tries", 0) + 1, mistake=verdict.mistake)
     elif not record:
         STORE.update(name, status=verdict.status)
     ending = {
@@ -42,7 +42,7 @@ def check(name, answer):
 def hint(name):
     """Show the next hint of an exercise; after the last one, all of them again."""
     hints = checking.find(name, Exercise).hints
-    seen = int(STORE.read().get(name, {}).get("hints", 0))
+    seen = STORE.read().get(name, {}).get("hints", 0)
     if seen >= len(hints):
         for number, text in enumerate(hints, start=1):
             _say(f"Hint {number} of {len(hints)}: {text}")
@@ -56,7 +56,7 @@ def solution(name, now=False):
     """Show a solution once the exercise was solved or tried three times; with `now=True` at once."""
     checking.find(name, Exercise)
     record = STORE.read().get(name, {})
-    left = TRIES_BEFORE_SOLUTION - int(record.get("tries", 0))
+    left = TRIES_BEFORE_SOLUTION - record.get("tries", 0)
     if not (now or left <= 0 or record.get("status") == "correct"):
         plural = "try" if left == 1 else "tries"
         _say(f'The solution opens after {left} more {plural}. To see it now: `ck.solution("{name}", now=True)`.')
@@ -133,7 +133,11 @@ def export_progress(path, learner=""):
         raise places.CourseError(f"{path.name} is there already. Choose another name, or delete it first.")
     if not path.parent.is_dir():
         raise places.CourseError(f"there is no folder {path.parent}.")
-    places.write_atomically(path, as_bytes({"learner": str(learner)} | STORE.read_all()))
+    content = as_bytes({"learner": one_line(learner, 80)} | STORE.read_all())
+    try:
+        places.write_atomically(path, content)
+    except OSError as error:
+        raise places.CourseError(f"{path.name} cannot be written ({error.strerror}).") from None
     _say(f"Your progress is in `{path.name}`.")
 
 

@@ -10,7 +10,8 @@ DATASETS = ROOT / "datasets"
 BENCHMARKS = ROOT / "benchmarks"
 CHECKPOINTS = ROOT / "checkpoints"
 FETCHED = ROOT / ".data"
-WORKSPACE = ROOT / "workspace"
+# On JupyterHub one course serves many learners, each with a folder of their own.
+WORKSPACE = pathlib.Path(os.environ.get("COURSE_WORKSPACE") or ROOT / "workspace").resolve()
 
 
 def strict():

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import json
+import os
+import pathlib
 import re
 import time
 
@@ -62,47 +64,68 @@ def show():
         last = time.strftime("%Y-%m-%d", time.localtime(mine["last"])) if mine.get("last") else "–"
         exercises, questions = _solved(chapter.exercises, states), _solved(chapter.questions, states)
         lines.append(
-            f"| {chapter.number} | [{chapter.title}]({chapter.name}.ipynb) "
+            f"| {chapter.number} | {_link(chapter.title, chapter)} "
             f"| {exercises} of {len(chapter.exercises)} | {questions} of {len(chapter.questions)} "
             f"| {_minutes(mine['seconds']) if mine else '–'} | {last} |"
         )
-    lines += ["", "Time is counted between checks, hints and quiz answers; breaks of over 15 minutes are left out."]
+    lines += [
+        "",
+        f"Time runs between checks, hints and quiz answers; breaks of over {store.PAUSE // 60} minutes are left out.",
+    ]
     text = "\n".join(lines)
     IPython.display.display({"text/markdown": text, "text/plain": re.sub(r"\*\*|\]\([^)]*\)|\[", "", text)}, raw=True)
-    chart(course, states)
+    chart(course, states, [spent.get(chapter.topic, {}).get("seconds", 0) / 60 for chapter in course])
 
 
 def next_step(course, states, spent):
-    """One sentence: the open exercise to go on with, in the chapter where the learner was last, or in the next one."""
+    """One sentence: go on in the chapter where the learner was last; if nothing is open there, in the next that is."""
     open_ones = [chapter for chapter in course if _solved(chapter.exercises, states) < len(chapter.exercises)]
     if not open_ones:
         return "**Next step:** none. Every exercise is solved."
-    begun = [chapter for chapter in open_ones if spent.get(chapter.topic, {}).get("last")]
-    chapter = max(begun, key=lambda chapter: spent[chapter.topic]["last"]) if begun else open_ones[0]
+    last = max(course, key=lambda chapter: spent.get(chapter.topic, {}).get("last", 0))  # a new learner's is the first
+    chapter = next((chapter for chapter in course[course.index(last) :] if chapter in open_ones), open_ones[0])
     exercise = next(name for name in chapter.exercises if states.get(name) != "correct")
-    return f"**Next step:** exercise `{exercise}` in [{chapter.number} · {chapter.title}]({chapter.name}.ipynb)."
+    return f"**Next step:** exercise `{exercise}` in {_link(f'{chapter.number} · {chapter.title}', chapter)}."
 
 
-def chart(course, states):
-    """Show a bar for each chapter: exercises solved, tried and still wrong, open."""
+def chart(course, states, minutes):
+    """Show two bars for each chapter: exercises solved, tried and still wrong, open; and the minutes spent."""
     figures.set_style()
-    figure, axis = plt.subplots(figsize=(8, 0.6 + 0.24 * len(course)))
-    left = [0] * len(course)
+    figure, (left_axis, right_axis) = plt.subplots(
+        1, 2, figsize=(9, 0.6 + 0.24 * len(course)), width_ratios=[3, 2], sharey=True
+    )
+    rows, left = range(len(course)), [0] * len(course)
     kinds = {"solved": ("correct", "C0", ""), "not yet": ("not yet", "C4", "///")}
     for label, (state, colour, hatch) in kinds.items():
         counts = [sum(states.get(name) == state for name in chapter.exercises) for chapter in course]
-        axis.barh(range(len(course)), counts, left=left, color=colour, hatch=hatch, edgecolor="white", label=label)
+        left_axis.barh(rows, counts, left=left, color=colour, hatch=hatch, edgecolor="white", label=label)
         left = [before + count for before, count in zip(left, counts, strict=True)]
     rest = [len(chapter.exercises) - done for chapter, done in zip(course, left, strict=True)]
-    axis.barh(range(len(course)), rest, left=left, color="white", edgecolor="grey", label="open")
-    axis.set_yticks(range(len(course)), [f"{chapter.number} {chapter.title}" for chapter in course], fontsize=8)
-    axis.set(xlabel="exercises", title="Exercises by chapter")
-    axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.invert_yaxis()
-    axis.grid(False)
-    axis.legend(fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, -0.12))
-    done = sum(_solved(chapter.exercises, states) for chapter in course)
-    figures.show(figure, f"A bar for each of {len(course)} chapters with its exercises: {done} are solved in all")
+    left_axis.barh(rows, rest, left=left, color="white", edgecolor="grey", label="open")
+    left_axis.set_yticks(rows, [f"{chapter.number} {chapter.title}" for chapter in course], fontsize=8)
+    most = max(len(chapter.exercises) for chapter in course)
+    left_axis.set(xlabel="exercises", title="Exercises", xlim=(0, most + 0.2))
+    left_axis.legend(fontsize=8, ncol=3, loc="lower center", bbox_to_anchor=(0.5, -0.12))
+    right_axis.barh(rows, minutes, color="C1")
+    right_axis.set(xlabel="minutes", title="Time spent", xlim=(0, max(10, *minutes) * 1.05))
+    for axis in (left_axis, right_axis):
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(False)
+        axis.margins(y=0.01)
+    left_axis.invert_yaxis()
+    done, total = sum(_solved(chapter.exercises, states) for chapter in course), sum(left) + sum(rest)
+    told = f"{done} of {total} exercises are solved, in {sum(minutes):.0f} minutes"
+    figures.show(figure, f"A bar for each of {len(course)} chapters: {told}")
+
+
+def _link(text, chapter):
+    """A link to the learner's copy of a chapter, from where the notebook is; where there is no copy, only the text."""
+    here = pathlib.Path.cwd()
+    for folder in (here, places.WORKSPACE):
+        copy = folder / f"{chapter.name}.ipynb"
+        if copy.is_file() and (folder == here or folder in here.parents):
+            return f"[{text}]({pathlib.Path(os.path.relpath(copy, here)).as_posix()})"
+    return text
 
 
 def _solved(names, states):

@@ -1,5 +1,6 @@
 """What a learner has done: a JSON file beside the learner's notebooks, and nowhere else."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -11,8 +12,9 @@ from coursekit import places
 
 NAME = "progress.json"
 STATES = ("not attempted", "not yet", "correct")
-PAUSE = 15 * 60  # seconds; a longer gap between two events of a topic counts as a break
-LARGEST = 10_000_000  # bytes of a progress file
+PAUSE = 15 * 60  # seconds; a longer gap between two events counts as a break
+LARGEST = 1_000_000  # bytes of a progress file; the whole course solved takes less than a tenth
+VERSION = 1  # of the file that `as_bytes` writes
 EXERCISE = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_]{1,40}")
 
 
@@ -27,8 +29,8 @@ def folder():
 class Store:
     """Records {name: {"status", "tries", "hints", "mistake"}}; kept on disk where `folder()` allows, else in memory.
 
-    Beside them the file keeps, for each topic, {"seconds", "last"}: the sum of the gaps between its events, breaks left
-    out, and when the last event was (seconds since 1970).
+    Beside them the file keeps, for each topic, {"seconds", "last"}: the sum of the gaps before its events (breaks left
+    out), and when its last event was (seconds since 1970).
     """
 
     def __init__(self):
@@ -78,7 +80,7 @@ class Store:
         if (place := folder()) is None:
             self.memory["exercises"].pop(name, None)
             return None
-        with filelock.FileLock(place / f".{NAME}.lock", timeout=10):
+        with _locked(place):
             everything = self.read_all()
             kept = self._keep(place, everything)
             everything["exercises"].pop(name, None)
@@ -90,12 +92,11 @@ class Store:
         place = folder()
         if place is None:
             raise places.CourseError("progress can be taken in only in workspace/ or beside your own notebooks.")
-        with filelock.FileLock(place / f".{NAME}.lock", timeout=10):
+        with _locked(place):
             everything = self.read_all()
             kept = self._keep(place, everything)
             for name, record in other["exercises"].items():
-                if EXERCISE.fullmatch(name):
-                    everything["exercises"][name] = _united(everything["exercises"].get(name, {}), _clean(record))
+                everything["exercises"][name] = _united(everything["exercises"].get(name, {}), record)
             for topic, spent in other["time"].items():
                 mine = everything["time"].get(topic, {"seconds": 0, "last": 0})
                 everything["time"][topic] = {key: max(mine[key], spent[key]) for key in ("seconds", "last")}
@@ -118,7 +119,7 @@ class Store:
 
 
 def read_file(path):
-    """What a progress file holds: {"learner": text, "exercises": records, "time": time by topic}.
+    """What a progress file from elsewhere holds: {"learner": text, "exercises": records, "time": time by topic}.
 
     path: a progress.json, or a file that `ck.export_progress` wrote. Raises CourseError with one sentence.
     """
@@ -126,18 +127,30 @@ def read_file(path):
     try:
         if path.stat().st_size > LARGEST:
             raise places.CourseError(f"{path.name} is too large for a progress file.")
-        everything = _parsed(path.read_bytes())
-        learner = json.loads(path.read_bytes()).get("learner", "")
+        content = path.read_bytes()
+        everything, told = _parsed(content), json.loads(content)
     except OSError as error:
         raise places.CourseError(f"{path.name} cannot be read ({error.strerror}).") from None
     except ValueError:
         raise places.CourseError(f"{path.name} is not a progress file, or it is damaged.") from None
-    return {"learner": learner if isinstance(learner, str) else "", **everything}
+    if told.get("version", VERSION) != VERSION:
+        raise places.CourseError(
+            f"{path.name} comes from another version of the course. Update yours, or export again."
+        )
+    known = {name: record for name, record in everything["exercises"].items() if EXERCISE.fullmatch(name)}
+    return {"learner": one_line(told.get("learner"), 80), "exercises": known, "time": everything["time"]}
 
 
 def as_bytes(everything):
     """The text of a progress file."""
-    return json.dumps(everything, indent=1, ensure_ascii=False, sort_keys=True).encode("utf8")
+    text = json.dumps({"version": VERSION} | everything, indent=1, ensure_ascii=False, sort_keys=True)
+    return text.encode("utf8", errors="replace")  # half a character, which only a damaged file holds, becomes "?"
+
+
+def one_line(value, longest):
+    """A text as one line of at most `longest` characters; what is no text becomes an empty one."""
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return text[:longest].encode("utf8", errors="replace").decode("utf8")
 
 
 def unused_name(path):
@@ -149,8 +162,22 @@ def unused_name(path):
     return candidate
 
 
+@contextlib.contextmanager
+def _locked(place):
+    """Keep others from the progress file in `place` while it is read and written; raises CourseError if that fails."""
+    try:
+        with filelock.FileLock(place / f".{NAME}.lock", timeout=10):
+            yield
+    except OSError as error:  # filelock's Timeout is one too
+        why = error.strerror or "it is locked"
+        raise places.CourseError(f"{NAME} cannot be written ({why}). Nothing was changed.") from None
+
+
 def _parsed(content):
-    """The records and times in the bytes of a progress file; raises ValueError when they are not what they must be."""
+    """The records and times in the bytes of a progress file, cleaned.
+
+    What a record or a time cannot hold is left out; raises ValueError when the file as a whole is not what it must be.
+    """
     try:
         everything = json.loads(content.decode("utf8"))
         records, times = everything["exercises"], everything.get("time", {})
@@ -158,29 +185,31 @@ def _parsed(content):
             raise ValueError("not a record of exercises")
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from None
-    known = {}
+    known, now = {}, int(time.time())
     for topic, spent in times.items() if isinstance(times, dict) else ():
         if isinstance(spent, dict) and all(_is_number(spent.get(key)) for key in ("seconds", "last")):
-            known[topic] = spent
-    return {"exercises": records, "time": known}
+            last = min(int(spent["last"]), now)  # some clocks are wrong
+            known[topic] = {"seconds": int(spent["seconds"]), "last": last}
+    return {"exercises": {name: _clean(record) for name, record in records.items()}, "time": known}
 
 
 def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e11
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e10
 
 
 def _clean(record):
-    """Of a record from elsewhere, what a record can hold."""
+    """Of a record in a file, what a record can hold."""
     kept = {key: int(record[key]) for key in ("tries", "hints") if _is_number(record.get(key))}
     kept |= {"status": record["status"]} if record.get("status") in STATES else {}
-    return kept | ({"mistake": record["mistake"][:400]} if isinstance(record.get("mistake"), str) else {})
+    return kept | ({"mistake": one_line(record["mistake"], 400)} if isinstance(record.get("mistake"), str) else {})
 
 
 def _count_time(times, topic):
+    """Add the time since the last event, which may be another topic's: with two in turn no time counts twice."""
     now = int(time.time())
+    gap = now - max((spent["last"] for spent in times.values()), default=now)
     spent = times.setdefault(topic, {"seconds": 0, "last": now})
-    gap = now - spent["last"]
-    spent["seconds"] += gap if 0 < gap <= PAUSE else 0
+    spent["seconds"] += gap if gap <= PAUSE else 0
     spent["last"] = now
 
 
@@ -188,14 +217,11 @@ def _united(mine, other):
     """One record of two: what is further on counts, and nothing is counted twice."""
 
     def rank(record):
-        return STATES.index(record["status"]) if record.get("status") in STATES else -1
+        return STATES.index(record["status"]) if "status" in record else -1
 
     first, second = (mine, other) if rank(mine) >= rank(other) else (other, mine)
-    record = {**second, **first}
-    for key in ("tries", "hints"):
-        numbers = [part[key] for part in (mine, other) if _is_number(part.get(key))]
-        record |= {key: max(numbers)} if numbers else {}
-    return record
+    most = {key: max(part.get(key, 0) for part in (mine, other)) for key in ("tries", "hints") if key in mine | other}
+    return {**second, **first, **most}
 
 
 STORE = Store()

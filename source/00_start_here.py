@@ -132,8 +132,8 @@ ck.check("start.line", line)
 # | 10 to 12 | How does attention become a Transformer, and a Transformer a large model? |
 # | 13 to 15 | How is a model trained by many, made small, and served? |
 #
-# The course grew from five Chinese articles about large models; a section *Article clinic* runs what they say and mends what does not
-# hold.
+# The course grew from five Chinese articles about large models; a section *Article clinic* runs what they say and mends
+# what does not hold.
 #
 # ## Warm-up 1: arrays
 #

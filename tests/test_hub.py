@@ -314,6 +314,17 @@ def test_both_work_at_the_same_time(desks, hub):
         assert records["start.line"]["status"] == status
 
 
+def test_a_chapter_can_be_reset_and_nothing_is_lost(desks, hub):
+    ada, _ = desks
+    mine = hub.folder("ada") / "01_activations.ipynb"
+    mine.write_text("my work")
+    ada.write(ada.cell("def line"), f"def line(x, w, b):\n    return x * w + b\nck.reset({mine.stem!r})")
+    ada.run(ada.cell("def line"))
+    told = re.search(r"is kept as (\S+\.ipynb)\.", ada.output(ada.cell("def line")))
+    assert (hub.folder("ada") / told[1]).read_text() == "my work"
+    assert mine.read_bytes() == (places.CHAPTERS / mine.name).read_bytes()
+
+
 def test_neither_reaches_what_the_other_has(desks, hub):
     ada, ben = desks
     ada.write(ada.cell("def line"), "open('mine.txt', 'w').write('mine'); import os; os.getpid()")

@@ -2,6 +2,7 @@
 
 import json
 
+import filelock
 import nbformat
 import pytest
 
@@ -52,7 +53,7 @@ def test_the_page_tells_what_is_solved_and_where_to_go_on(desk, shown, clock):
     assert "exercise `activations.relu_gradient` in [01 · Activations](01_activations.ipynb)" in text
     picture, metadata = shown[1]
     assert picture["image/png"].startswith(b"\x89PNG")
-    assert "1 are solved" in metadata["image/png"]["alt"]
+    assert f"1 of {total} exercises are solved, in 10 minutes" in metadata["image/png"]["alt"]
 
 
 def test_a_new_learner_starts_at_the_beginning_and_the_last_step_is_none(desk, shown):
@@ -64,14 +65,77 @@ def test_a_new_learner_starts_at_the_beginning_and_the_last_step_is_none(desk, s
     assert "**Next step:** none." in shown[3][0]["text/markdown"]
 
 
+def test_the_next_step_is_where_the_learner_was_last_or_the_open_chapter_after_it(desk, clock):
+    course = progress_page.chapters(places.CHAPTERS)
+    start, first, second, third = course[:4]
+
+    def solve(*chapters):
+        for name in [name for chapter in chapters for name in chapter.exercises]:
+            clock["now"] += 1
+            store.STORE.update(name, status="correct")
+
+    def next_step():
+        everything = store.STORE.read_all()
+        states = {name: record["status"] for name, record in everything["exercises"].items()}
+        return progress_page.next_step(course, states, everything["time"])
+
+    solve(first)  # 00 was left out, 01 is done
+    assert f"exercise `{second.exercises[0]}` in [{second.number}" in next_step()
+    clock["now"] += 1
+    store.STORE.update(third.exercises[1], status="correct")
+    assert f"exercise `{third.exercises[0]}` in" in next_step()
+    solve(second, third, *course[4:])
+    assert f"exercise `{start.exercises[0]}` in" in next_step()
+
+
+def test_links_lead_to_the_learners_copy_from_where_the_notebook_is(desk, shown, monkeypatch, tmp_path):
+    (desk / "02_losses.ipynb").unlink()
+    (desk / "mine" / "deep").mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder, link in [
+        (desk, "[Activations](01_activations.ipynb)"),
+        (desk / "mine" / "deep", "[Activations](../../01_activations.ipynb)"),
+        (elsewhere, "| Activations |"),
+    ]:
+        monkeypatch.chdir(folder)
+        ck.progress()
+        text = shown[-3][0]["text/markdown"]
+        assert link in text
+        assert "| Losses |" in text  # there is no copy
+        assert "](" in text or folder == elsewhere
+
+
+def test_two_chapters_used_in_turn_count_no_time_twice(desk, clock):
+    for number in range(11):
+        store.STORE.update((NAME, OTHER)[number % 2], hints=1)
+        clock["now"] += 60
+    times = store.STORE.read_all()["time"]
+    assert [times[topic]["seconds"] for topic in ("activations", "losses")] == [300, 300]
+
+
+def test_a_clock_that_was_wrong_does_no_lasting_harm(desk, clock):
+    clock["now"] += 10**8
+    store.STORE.update(OTHER, hints=1)
+    clock["now"] -= 10**8
+    for _ in range(3):
+        store.STORE.update(NAME, hints=1)
+        clock["now"] += 60
+    times = store.STORE.read_all()["time"]
+    assert times["activations"]["seconds"] == 120
+    assert max(spent["last"] for spent in times.values()) <= clock["now"]
+
+
 def test_breaks_are_not_counted(desk, clock):
     for gap in (0, 60, store.PAUSE + 1, 30, -500):
         clock["now"] += gap
         store.STORE.update(NAME, hints=1)
     store.STORE.update(OTHER, hints=1)
     times = store.STORE.read_all()["time"]
-    assert times["activations"]["seconds"] == 90
-    assert times["losses"]["seconds"] == 0
+    assert times == {
+        "activations": {"seconds": 90, "last": clock["now"]},
+        "losses": {"seconds": 0, "last": clock["now"]},
+    }
 
 
 def test_the_page_is_laid_into_workspace(desk):
@@ -103,6 +167,67 @@ def test_progress_goes_from_one_machine_to_another(desk, shown, clock, tmp_path)
     assert json.loads(kept[0].read_text(encoding="utf8"))["exercises"][NAME]["status"] == "not yet"
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"tries": "many", "hints": null, "status": "correct", "mistake": 3}',
+        '{"tries": NaN, "hints": -1, "status": ["correct"]}',
+        '{"tries": true, "hints": 1e999, "status": {}, "mistake": "half a character: \\ud800"}',
+        '{"status": "perfect", "more": [[]]}',
+        "{}",
+    ],
+)
+def test_a_record_that_was_damaged_by_hand_stops_nothing(desk, shown, record, tmp_path):
+    text = f'{{"exercises": {{"{NAME}": {record}, "\\udfff": {record}}}, "time": {{"activations": {record}}}}}'
+    (desk / "progress.json").write_text(text, encoding="utf8")
+    ck.progress()
+    ck.progress("activations")
+    ck.hint(NAME)
+    ck.solution(NAME)
+    ck.export_progress(tmp_path / "mine.json")
+    ck.check(NAME, lambda layers: 0.25 * layers)
+    ck.check(NAME, lambda layers: 0.25**layers)
+    kept = store.STORE.read()[NAME]
+    assert (kept["status"], kept["tries"], kept["hints"]) == ("correct", 2, 1)
+    assert set(store.read_file(tmp_path / "mine.json")["exercises"]) == {NAME}
+
+
+def test_an_export_of_another_version_is_one_sentence(desk, tmp_path):
+    ck.export_progress(tmp_path / "mine.json", learner="Kim \n of\tclass " + "x" * 100)
+    told = json.loads((tmp_path / "mine.json").read_text(encoding="utf8"))
+    assert told["version"] == store.VERSION
+    assert told["learner"] == ("Kim of class " + "x" * 100)[:80]
+    (tmp_path / "new.json").write_text(json.dumps(told | {"version": 2}), encoding="utf8")
+    with pytest.raises(places.CourseError, match=r"new\.json comes from another version of the course"):
+        ck.import_progress(tmp_path / "new.json")
+
+
+def test_what_cannot_be_written_is_one_sentence(desk, tmp_path, monkeypatch):
+    ck.export_progress(tmp_path / "mine.json")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(places, "write_atomically", refuse)
+    for action in (
+        lambda: ck.export_progress(tmp_path / "other.json"),
+        lambda: ck.import_progress(tmp_path / "mine.json"),
+        lambda: ck.reset(NAME),
+    ):
+        with pytest.raises(places.CourseError, match=r"json cannot be written \(Permission denied\)\."):
+            action()
+
+
+def test_a_file_that_somebody_else_holds_is_one_sentence(desk, monkeypatch):
+    lock = filelock.FileLock
+    monkeypatch.setattr(store.filelock, "FileLock", lambda path, timeout: lock(path, timeout=timeout / 100))
+    with (
+        lock(desk / ".progress.json.lock"),
+        pytest.raises(places.CourseError, match=r"cannot be written \(it is locked\)"),
+    ):
+        ck.reset(NAME)
+
+
 def test_an_export_overwrites_nothing(desk, tmp_path):
     (tmp_path / "mine.json").write_text("precious", encoding="utf8")
     with pytest.raises(places.CourseError, match=r"mine.json is there already"):
@@ -114,7 +239,7 @@ def test_an_export_overwrites_nothing(desk, tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "3", '{"exercises": []}', '{"exercises": {"a.b": 1}}', "[" * 100_000, "\xff", "x" * 11_000_000],
+    ["", "{", "[]", "3", '{"exercises": []}', '{"exercises": {"a.b": 1}}', "[" * 100_000, "\xff", "x" * 1_100_000],
 )
 def test_a_bad_file_is_one_sentence_and_changes_nothing(desk, tmp_path, content):
     store.STORE.update(NAME, status="correct")

@@ -15,7 +15,8 @@ def main():
     try:
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)
-        places.WORKSPACE = folder
+        os.environ["COURSE_WORKSPACE"] = str(folder.resolve())  # for the kit in the learner's kernels
+        places.WORKSPACE = folder.resolve()
         print("\n".join(workspace.lay_out()), flush=True)
     except OSError as error:  # a full disk, say; what is there can still be worked on
         print(f"Problem: the chapters could not be laid into {folder} ({error.strerror}).", flush=True)
