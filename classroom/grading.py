@@ -104,7 +104,12 @@ class ExecuteAnswers(Execute):
         return cell, resources
 
     def _run(self, code):
-        cell = self.execute_cell(nbformat.v4.new_code_cell(code), 0, store_history=False)
+        """Run `code` in the submission's kernel, without a trace in its notebook."""
+        first = self.nb.cells[0]
+        try:
+            cell = self.execute_cell(nbformat.v4.new_code_cell(code), 0, store_history=False)
+        finally:
+            self.nb.cells[0] = first  # nbclient writes what it ran into the notebook
         for output in cell.outputs:
             if output.output_type == "error":
                 raise RuntimeError(f"the kernel of a submission could not be made ready: {output.evalue}")

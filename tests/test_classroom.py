@@ -294,6 +294,21 @@ def test_the_released_notebook_is_the_chapter(graded):
     assert [cell.source for cell in released.cells] == [cell.source for cell in chapter.cells]
 
 
+def test_grading_changes_no_cell(graded):
+    """A graded notebook is the submission, with outputs; what the grader itself ran in its kernel leaves no trace."""
+    school, _, _ = graded
+    for role in (all_right, wrong(0), loops_for_ever):
+        before, after = (
+            nbformat.read(school.course / step / role.__name__ / FIRST / f"{FIRST}.ipynb", as_version=4).cells
+            for step in ("submitted", "autograded")
+        )
+        hidden = layout.HIDDEN.partition("{")[0]
+        assert [cell.source for cell in before] == [
+            cell.source.rpartition(f"{layout.HIDDEN.splitlines()[-1]}\n")[2] for cell in after
+        ]
+        assert sum(hidden in cell.source for cell in after) == len(exercises(FIRST))
+
+
 def test_a_submission_costs_seconds(graded):
     school, _, _ = graded
     for student in ("all_right", "wrong_0"):
@@ -310,6 +325,8 @@ def test_a_learner_reads_the_feedback(graded):
     nbgrader(folder, "fetch_feedback", FIRST)
     (page,) = (folder / FIRST).rglob(f"{FIRST}.html")
     text = page.read_text(encoding="utf8")
+    assert "<title>01_activations</title>" in text
+    assert re.search(r"<h1[^>]*>01 · Activations", text)
     assert "the slope at exactly 0 was taken as 1" in text
     assert "Traceback (most" not in text
 
