@@ -9,6 +9,9 @@ LAB := --ServerApp.root_dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 # It shall not ask the network for news and updates, nor the learner whether it may.
 SETTINGS := .venv/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+# nbgrader's button Validate would call a blank chapter solved: a check tells, and raises only where marks are given.
+LABCONFIG := .venv/etc/jupyter/labconfig
+NO_VALIDATE := {"disabledExtensions": {"@jupyter/nbgrader:validate-assignment": true}}
 # Tests and builds keep to the CPU and raise on a wrong answer in a solution.
 CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
@@ -168,4 +171,5 @@ endef
 	$(call install,requirements.txt)
 
 .venv/maintainer: .venv/learner requirements-dev.txt
+	@mkdir -p $(LABCONFIG) && echo '$(NO_VALIDATE)' > $(LABCONFIG)/page_config.json
 	$(call install,requirements-dev.txt)

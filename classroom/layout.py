@@ -71,6 +71,8 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "{course}"
 c.Exchange.root = {exchange!r}
 c.ExchangeSubmit.strict = True  # a notebook under another name is refused when it is submitted
+strict = 'import os; os.environ["COURSEKIT_STRICT"] = "1"'  # else `nbgrader validate` would call a blank chapter solved
+c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.exec_lines=" + strict]
 '''
 OVERVIEW = [
     "# Who solved what\n\n"

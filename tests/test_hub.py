@@ -302,6 +302,7 @@ def test_each_has_all_chapters_in_a_folder_of_their_own(desks, hub):
         assert stat.S_IMODE(hub.folder(desk.name).stat().st_mode) == 0o700
         assert hub.folder(desk.name).stat().st_uid == hub.uid(desk.name) >= 1000
         assert desk.page.get_by_text("Would you like to").count() == 0  # nobody asks for news
+        assert desk.page.get_by_text("Validate").count() == 0  # nbgrader's, which would call a blank chapter solved
 
 
 def test_both_work_at_the_same_time(desks, hub):
