@@ -317,15 +317,6 @@ def test_a_submission_costs_seconds(graded):
         assert time.perf_counter() - began <= SECONDS_A_SUBMISSION
 
 
-def test_a_blank_chapter_does_not_validate(graded):
-    school, _, _ = graded
-    folder, name = school.learner("all_blank"), "00_start_here"
-    shutil.copy(places.CHAPTERS / f"{name}.ipynb", folder)
-    said = nbgrader(folder, "validate", f"{name}.ipynb")
-    assert f"VALIDATION FAILED ON {len(exercises(name))} CELL(S)" in said
-    assert "start.line: not attempted" in said
-
-
 def test_a_learner_reads_the_feedback(graded):
     school, _, _ = graded
     nbgrader(school.course, "generate_feedback", FIRST)
