@@ -17,7 +17,6 @@ from coursekit import places
 RUNS = (
     places.SOLUTIONS / "runs.json"
 )  # of each chapter: key of its stored outputs, seconds, seconds of its slowest cell
-ENVIRONMENT = {"COURSEKIT_STRICT": "1", "COURSE_DEVICE": "cpu"}
 SECONDS_A_CELL = 300
 SLOW = 2.0  # seconds; slower cells are listed
 
@@ -27,8 +26,7 @@ def execute(notebook, folder, strict=True):
 
     Raises SourceError with the number of the cell and the traceback when a cell fails.
     """
-    os.environ.update(ENVIRONMENT)
-    os.environ["COURSEKIT_STRICT"] = "1" if strict else "0"
+    environment = os.environ | {"COURSEKIT_STRICT": "1" if strict else "0", "COURSE_DEVICE": "cpu"}
     client = nbclient.NotebookClient(
         notebook,
         timeout=SECONDS_A_CELL,
@@ -37,7 +35,7 @@ def execute(notebook, folder, strict=True):
         store_widget_state=False,
         coalesce_streams=True,
     )
-    with client.setup_kernel():
+    with client.setup_kernel(env=environment):
         seconds = []
         for index, cell in enumerate(notebook.cells):
             began = time.perf_counter()
