@@ -14,9 +14,8 @@ from authoring import chapter as chapters
 from authoring import moved, notebooks, readme
 from coursekit import places
 
-RUNS = (
-    places.SOLUTIONS / "runs.json"
-)  # of each chapter: key of its stored outputs, seconds, seconds of its slowest cell
+# Of each chapter: key of its stored outputs, seconds, seconds of its slowest cell.
+RUNS = places.SOLUTIONS / "runs.json"
 SECONDS_A_CELL = 300
 SLOW = 2.0  # seconds; slower cells are listed
 

@@ -59,8 +59,10 @@ def test_the_page_tells_what_is_solved_and_where_to_go_on(desk, shown, clock):
 def test_a_new_learner_starts_at_the_beginning_and_the_last_step_is_none(desk, shown):
     ck.progress()
     assert "[00 · Start here](00_start_here.ipynb)" in shown[0][0]["text/markdown"].split("| |")[0]
-    everything = {name: {"status": "correct"} for c in progress_page.chapters(places.CHAPTERS) for name in c.exercises}
+    record = {"status": "correct", "tries": 10, "hints": 3, "mistake": ""}
+    everything = {name: record for c in progress_page.chapters(places.CHAPTERS) for name in c.exercises}
     (desk / "progress.json").write_text(json.dumps({"exercises": everything}), encoding="utf8")
+    assert len(store.as_bytes(store.STORE.read_all())) < store.LARGEST / 10
     ck.progress()
     assert "**Next step:** none." in shown[3][0]["text/markdown"]
 
