@@ -3,23 +3,20 @@
 Plugged into nbgrader by the nbgrader_config.py that `make classroom` writes.
 """
 
-import ast
 import copy
 import os
 import pathlib
-import re
 import secrets
 import shutil
-import symtable
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader import utils
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Integer
 
+from authoring import reach
 from classroom.kernel import VERDICT
 from coursekit import places
 
@@ -147,15 +144,9 @@ def experiments(nb, original):
     The others are exercises, checks and what the learner changed or added, and, in turn, what they need.
     """
     unchanged = {cell.source.strip() for cell in original.cells if "nbgrader" not in cell.metadata}
-    names = {index: _names(cell.source) for index, cell in enumerate(nb.cells) if cell.cell_type == "code"}
-    spare = {i for i in names if "nbgrader" not in nb.cells[i].metadata and nb.cells[i].source.strip() in unchanged}
-    waiting = [index for index in names if index not in spare]
-    while waiting:
-        index = waiting.pop()
-        needed = {other for other in spare if other < index and names[other][0] & names[index][1]}
-        spare -= needed
-        waiting += needed
-    return spare
+    code = {index: cell for index, cell in enumerate(nb.cells) if cell.cell_type == "code"}
+    spare = {i for i, cell in code.items() if "nbgrader" not in cell.metadata and cell.source.strip() in unchanged}
+    return spare - reach.needed(nb.cells, set(code) - spare)
 
 
 def believe(cell, token):
@@ -180,31 +171,6 @@ def believe(cell, token):
     if not good and not any(output.output_type == "error" for output in kept):
         kept.append(_error("the check gave no verdict; code of this notebook must have interfered with it"))
     cell.outputs = kept
-
-
-def _names(source):
-    """Names that the source of a cell binds, and names that it uses, in the notebook's own name space."""
-    words = set(re.findall(r"\w+", source))
-    try:
-        plain = TransformerManager().transform_cell(source)  # magics become calls, their arguments texts
-        table, tree = symtable.symtable(plain, "cell", "exec"), ast.parse(plain)
-    except (SyntaxError, ValueError):
-        return set(), words
-    symbols = table.get_symbols()
-    binds = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
-    uses = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
-    uses |= words if "get_ipython()" in plain else set()
-    waiting = table.get_children()
-    while waiting:
-        inner = waiting.pop()
-        waiting += inner.get_children()
-        uses |= {symbol.get_name() for symbol in inner.get_symbols() if symbol.is_global()}
-    for node in ast.walk(tree):  # `table["x"] = 1` and `thing.part = 1` change what the name stands for
-        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
-            while isinstance(node, (ast.Subscript, ast.Attribute)):
-                node = node.value
-            binds |= {node.id} & uses if isinstance(node, ast.Name) else set()
-    return binds, uses
 
 
 def _original(preprocessor, resources):

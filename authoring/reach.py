@@ -1,0 +1,293 @@
+"""Which cells of a notebook need which others, read from their source alone; nothing is executed.
+
+What cannot be seen is taken for possible: a cell that calls a method of an object (`network.fit(…)`), calls the object
+itself, stores into it, or hands it to a function of the notebook that does so, changes what later cells see of it, as
+if it had bound its name. Not seen: a second name of the same object (`layer` in `Sequential([layer])`).
+"""
+
+import ast
+import builtins
+import functools
+import re
+import symtable
+from typing import NamedTuple
+
+import numpy as np
+from IPython.core.inputtransformer2 import TransformerManager
+
+# Methods that leave their object as it is: those of values that cannot change, and of arrays and dictionaries most.
+IN_PLACE = {"byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "setflags", "sort"}
+READ_ONLY = {name for kind in (str, float, tuple, np.ndarray) for name in dir(kind)} - IN_PLACE
+READ_ONLY |= {"items", "keys", "values", "get", "numpy"}
+# Functions that change the object that they are given first, and functions that change what their module stands for.
+FIRST = {"copyto", "fill_diagonal", "heapify", "heappop", "heappush", "next", "restart", "setattr", "shuffle"}
+SHARED = {"clear_session", "set_dtype_policy", "set_floatx", "start"}
+COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp"}  # they run at once
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+class Cell(NamedTuple):
+    """Names in the source of a cell."""
+
+    binds: frozenset = frozenset()
+    uses: frozenset = frozenset()  # that it must find when it starts, its functions' names included
+    later: frozenset = frozenset()  # that its functions look up when they are called
+    changes: frozenset = frozenset()  # objects that it changes
+    called: frozenset = frozenset()  # objects that it calls, which changes a layer that has no weights yet
+    parts: frozenset = frozenset()  # objects of which it reads a part that may have changed
+    alters: frozenset = frozenset()  # objects that its functions change when they are called
+    fixed: frozenset = frozenset()  # modules, functions and classes: calling them changes nothing
+    shared: frozenset = frozenset()  # modules whose common state it sets
+    classes: frozenset = frozenset()
+    functions: tuple = ()  # (name, parameters, objects changed, calls) of each function
+    calls: tuple = ()  # (name of a function, {position or keyword: object handed over})
+
+
+class Acts(NamedTuple):
+    """What code does to objects, each a name."""
+
+    changes: set  # by a method
+    called: set
+    stores: set
+    parts: set
+    shared: set
+    calls: list
+
+
+def names(source):
+    """Names that the source of a cell binds (or stores into), and names that it uses.
+
+    A name that it binds before it reads it is not used. Where the source is no Python, all its words are.
+    """
+    cell = _read(source)
+    return set(cell.binds), set(cell.uses)
+
+
+def needed(cells, wanted):
+    """Indices of the code cells that `wanted` need to see what they see in the whole notebook, and `wanted` themselves.
+
+    `cells`: those of a notebook; `wanted`: indices of code cells. A name in a function is looked up as late as in the
+    cell that calls it, so it may have been bound after the function was defined.
+    """
+    read, binds = _effects(cells)
+    until = {index: index for index in wanted}  # cell → the last cell that may call one of its functions
+    waiting = list(until)
+    while waiting:
+        index = waiting.pop()
+        last = until[index]
+        for other, bound in binds.items():
+            early = other < index and bound & read[index].uses
+            if (early or (index < other < last and bound & read[index].later)) and until.get(other, -1) < last:
+                until[other] = last
+                waiting.append(other)
+    return set(until)
+
+
+def reached(cells, start):
+    """Indices of the code cells that use, in turn, a name that an earlier cell of `start` binds or changes."""
+    read, binds = _effects(cells)
+    found, touched, inner = set(), set(), {}  # inner: name → names that its functions use
+    for index in sorted(read):
+        uses, waiting = set(), list(read[index].uses)
+        while waiting:
+            name = waiting.pop()
+            if name not in uses:
+                uses.add(name)
+                waiting += inner.get(name, ())
+        if uses & touched:
+            found.add(index)
+        if index in found or index in start:
+            touched |= binds[index]
+        for name in read[index].binds:
+            inner[name] = inner.get(name, set()) | read[index].later
+    return found
+
+
+def _effects(cells):
+    """Of each code cell, by index: what its source says, and the names that it binds or whose objects it may change."""
+    read = {index: _read(cell.source) for index, cell in enumerate(cells) if cell.cell_type == "code"}
+    functions = [function for cell in read.values() for function in cell.functions]
+    classes = frozenset().union(*(cell.classes for cell in read.values()))
+    changed = set()
+    size = -1
+    while size < len(changed):  # pairs of a function and the position or keyword of what it changes
+        size = len(changed)
+        for name, parameters, objects, calls in functions:
+            objects = objects | _handed(calls, changed)
+            for position, parameter in enumerate(parameters):
+                changed |= {(name, position), (name, parameter)} if parameter in objects else set()
+    fixed = set(dir(builtins)).union(*(cell.fixed for cell in read.values()))
+    alters, binds = {}, {}
+    for cell in read.values():
+        for name in cell.binds if cell.alters else ():
+            alters[name] = alters.get(name, set()) | cell.alters
+    parts = frozenset().union(*(cell.parts for cell in read.values()))
+    for index, cell in read.items():
+        objects = cell.changes | cell.called
+        objects |= {given for name, places in cell.calls if name in classes for _, given in places}
+        objects = objects.union(*(alters.get(name, ()) for name in cell.uses | cell.binds))
+        objects = (objects & parts) | _handed(cell.calls, changed)
+        binds[index] = cell.binds | cell.shared | (objects - fixed)
+    return read, binds
+
+
+def _handed(calls, changed):
+    """The objects that `calls` hand over to be changed."""
+    return {given for name, places in calls for place, given in places if (name, place) in changed}
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(source):
+    """What the source of a cell says, as a Cell."""
+    try:
+        plain = TransformerManager().transform_cell(source)  # magics become calls, their arguments texts
+        table, tree = symtable.symtable(plain, "cell", "exec"), ast.parse(plain)
+    except (SyntaxError, ValueError):
+        return Cell(uses=frozenset(re.findall(r"\w+", source)))
+    symbols = table.get_symbols()
+    uses, later = set(), set()
+    for piece, bound in _pieces(tree.body, set()):
+        at_once, when_called = _lookups(piece)
+        uses |= (at_once | when_called) - bound
+        later |= when_called
+    if "get_ipython()" in plain:
+        uses |= set(re.findall(r"\w+", source))
+    functions = [_function(node) for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+    functions += [(node.targets[0].id, *_function(node.value)[1:]) for node in tree.body if _names_a_lambda(node)]
+    classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    acts = _acts(_outside_functions(tree))
+    alters = set().union(*(objects for _, _, objects, _ in functions)) & later
+    alters |= {s.get_name() for inner in _spaces(table) for s in inner.get_symbols() if s.is_declared_global()}
+    imports = {symbol.get_name() for symbol in symbols if symbol.is_imported()}
+    return Cell(
+        binds=frozenset({symbol.get_name() for symbol in symbols if symbol.is_assigned()} | imports | acts.stores),
+        uses=frozenset(uses),
+        later=frozenset(later),
+        changes=frozenset(acts.changes),
+        called=frozenset(acts.called),
+        parts=frozenset(acts.parts | (_acts(ast.walk(tree)).parts & later)),
+        alters=frozenset(alters),
+        fixed=frozenset(imports | classes | {name for name, *_ in functions}),
+        shared=frozenset(acts.shared),
+        classes=frozenset(classes),
+        functions=tuple(functions),
+        calls=tuple(acts.calls),
+    )
+
+
+def _function(node):
+    """Of a function: name, parameters without self, objects that it changes, calls that hand over objects."""
+    arguments = node.args
+    parameters = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    acts = _acts(ast.walk(node))
+    return (
+        getattr(node, "name", ""),
+        tuple(parameters[parameters[:1] == ["self"] :]),
+        frozenset(acts.changes | acts.called | acts.stores),
+        tuple(acts.calls),
+    )
+
+
+def _names_a_lambda(statement):
+    return (
+        isinstance(statement, ast.Assign)
+        and isinstance(statement.value, ast.Lambda)
+        and isinstance(statement.targets[0], ast.Name)
+    )
+
+
+def _acts(nodes):
+    """What code does to objects: which it changes, calls, stores into, reads parts of, and hands to which function."""
+    acts = Acts(set(), set(), set(), set(), set(), [])
+    for node in nodes:
+        if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            acts.stores.update(_root(node))
+            acts.parts.update(_root(node))
+        if isinstance(node, ast.Attribute) and node.attr not in READ_ONLY:
+            acts.parts.update(_root(node))
+        if not isinstance(node, ast.Call):
+            continue
+        method = isinstance(node.func, ast.Attribute)
+        name = node.func.attr if method else getattr(node.func, "id", "")
+        if not method:
+            acts.called.update(_root(node.func))
+        elif name not in READ_ONLY:
+            acts.changes.update(_root(node.func))
+        if name in FIRST and node.args:
+            acts.changes.update(_root(node.args[0]))
+            acts.parts.update(_root(node.args[0]))
+        if name in SHARED and method:
+            acts.shared.update(_root(node.func))
+        given = [*enumerate(node.args), *((keyword.arg, keyword.value) for keyword in node.keywords)]
+        acts.calls.append((name, tuple((place, root) for place, value in given for root in _root(value))))
+    return acts
+
+
+def _root(node):
+    """The name of the object of which `node` is a part or a method's result, as a set of one; else an empty set."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def _outside_functions(node):
+    """The nodes of a tree that are not part of a function."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, FUNCTIONS):
+            yield child
+            yield from _outside_functions(child)
+
+
+def _spaces(table):
+    """All name spaces within a name space."""
+    for inner in table.get_children():
+        yield inner
+        yield from _spaces(inner)
+
+
+def _pieces(statements, bound):
+    """Pieces of code in the order in which they run, each with the names that are bound for certain before it."""
+    for statement in statements:
+        if isinstance(statement, ast.For):
+            yield statement.iter, set(bound)
+            yield from _pieces(statement.body, bound | _targets(statement.target))
+            yield from _pieces(statement.orelse, set(bound))
+        elif isinstance(statement, ast.With):
+            for item in statement.items:
+                yield item.context_expr, set(bound)
+                bound |= _targets(item.optional_vars)
+            yield from _pieces(statement.body, bound)
+        elif isinstance(statement, ast.If | ast.While):
+            yield statement.test, set(bound)
+            yield from _pieces(statement.body, set(bound))
+            yield from _pieces(statement.orelse, set(bound))
+        else:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                bound |= {statement.name}
+            yield statement, set(bound)
+            for target in getattr(statement, "targets", ()) if isinstance(statement, ast.Assign) else ():
+                bound |= _targets(target)
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                bound |= {(name.asname or name.name).split(".")[0] for name in statement.names}
+
+
+def _targets(target):
+    """Names that an assignment to `target` binds."""
+    nodes = ast.walk(target) if target is not None else ()
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def _lookups(piece):
+    """Names that a piece of code looks up when it runs, and those that its functions look up when they are called."""
+    table = symtable.symtable(ast.unparse(piece), "piece", "exec")
+    at_once = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    if isinstance(piece, ast.AugAssign):
+        at_once |= _root(piece.target)
+    when_called, waiting = set(), [(inner, False) for inner in table.get_children()]
+    while waiting:
+        space, called = waiting.pop()
+        called = called or not (space.get_type() == "class" or space.get_name().strip("<>") in COMPREHENSIONS)
+        found = when_called if called else at_once
+        found |= {symbol.get_name() for symbol in space.get_symbols() if symbol.is_global()}
+        waiting += [(inner, called) for inner in space.get_children()]
+    return at_once, when_called
