@@ -9,6 +9,7 @@ import jupytext
 import nbformat
 import yaml
 
+import coursekit
 from authoring import experiments
 from coursekit import data, places
 
@@ -102,6 +103,7 @@ def long_run_code(name):
     is also replaced for the others that call it.
     """
     module = types.ModuleType(name)
+    module.ck = coursekit  # as the set-up cell does
     for _, cell in read(name).cells():
         if "long-run" in tags(cell):
             exec(cell.source, vars(module))

@@ -8,7 +8,9 @@ import shutil
 import nbformat
 
 from authoring import chapter as chapters
+from authoring import notebooks, sceptic
 from book import glossary
+from coursekit import claims as shown
 from coursekit import places
 from serving import npm
 
@@ -42,7 +44,7 @@ def page(name):
     for cell in notebook.cells:
         tags = chapters.tags(cell)
         if cell.cell_type == "code":
-            if "check" in tags or ("setup" in tags and cell.source.startswith("ck.progress")):
+            if {"check", "guard"} & tags or ("setup" in tags and cell.source.startswith("ck.progress")):
                 continue
             cell.source = MARKER.sub("", cell.source).rstrip()
             cell.metadata = nbformat.NotebookNode(_shown(cell, tags))
@@ -61,12 +63,15 @@ def _shown(cell, tags):
     if "exercise" in tags:
         prompts = {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}
         shown = {"tags": ["hide-input"], "mystnb": prompts}
-    if "quiz" in tags:
+    if notebooks.FOLDED & tags:
+        prompts = {"code_prompt_show": "Show the code", "code_prompt_hide": "Hide the code"}
+        shown = {"tags": ["hide-input"], "mystnb": prompts}
+    if {"quiz", "guess"} & tags:
         shown = {"tags": ["remove-input"]}
     pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
     texts = [output.metadata["image/png"]["alt"] for output in pictures]
     if texts:
-        shown = {"mystnb": {"image": {"alt": html.unescape(" ".join(texts))}}} | shown
+        shown["mystnb"] = shown.get("mystnb", {}) | {"image": {"alt": html.unescape(" ".join(texts))}}
     return shown
 
 
@@ -96,6 +101,30 @@ def facts():
     return "\n".join([*lines, *(f"| {name} | {version} |" for name, version in found.items()), ""])
 
 
+def claims():
+    """The page of all claims with the repeats in which they were tried."""
+    lines = ["# What was claimed", ""]
+    lines += ["A conclusion of a chapter is repeated with other seeds and under other conditions before it may stand."]
+    lines += ["Below each stands how often it held, and behind it, what was changed and measured.", ""]
+    for name in chapters.names():
+        evidence = sceptic.stored(name)
+        if evidence is None:
+            continue
+        chapter = chapters.read(name)
+        lines += [f"## [{chapter.number} · {chapter.header.title}](chapters/{name})", ""]
+        for sentence, claimed in evidence["claims"].items():
+            repeats, columns = claimed["repeats"], list(claimed["measured"])
+            lines += [f"### {sentence}", "", shown.summary(repeats).capitalize() + ".", ""]
+            lines += [f"| repeat | held | {' | '.join(columns)} |", "|---|---|" + "---|" * len(columns)]
+            for repeat in [{"changed": {}, "held": claimed["held"], "measured": claimed["measured"]}, *repeats]:
+                numbers = " | ".join(shown.short(repeat["measured"][column]) for column in columns)
+                lines.append(
+                    f"| {shown.changes(repeat) or 'as in the chapter'} | {'✓' if repeat['held'] else '✗'} | {numbers} |"
+                )
+            lines.append("")
+    return "\n".join(lines)
+
+
 def index():
     """The first page: what the course is, and its chapters."""
     readme = (places.ROOT / "README.md").read_text(encoding="utf8")
@@ -116,7 +145,7 @@ def index():
             "```",
             "",
         ]
-    return "\n".join([*lines, "```{toctree}", ":caption: To look up", "", "glossary", "facts", "```", ""])
+    return "\n".join([*lines, "```{toctree}", ":caption: To look up", "", "glossary", "claims", "facts", "```", ""])
 
 
 def main():
@@ -126,7 +155,7 @@ def main():
     (SOURCE / "_static").mkdir()
     for name in chapters.names():
         nbformat.write(page(name), SOURCE / "chapters" / f"{name}.ipynb")
-    for name, text in {"index": index(), "glossary": glossary.page(), "facts": facts()}.items():
+    for name, text in {"index": index(), "glossary": glossary.page(), "claims": claims(), "facts": facts()}.items():
         (SOURCE / f"{name}.md").write_text(text, encoding="utf8")
     shutil.copy(MATHJAX / "mathjax" / "es5" / "tex-svg.js", SOURCE / "_static" / "mathjax.js")
     shutil.copy(places.ROOT / "book" / "conf.py", SOURCE / "conf.py")
