@@ -1,4 +1,4 @@
-"""source/ → solutions/ → chapters/ → the README's table (`make build`). Executes only what changed."""
+"""source/ → solutions/ → chapters/ → list of chapters, README's table (`make build`). Executes only what changed."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ import nbformat
 import tqdm
 
 from authoring import chapter as chapters
-from authoring import moved, notebooks, readme
+from authoring import manifest, moved, notebooks, readme
 from coursekit import places
 
 # Of each chapter: key of its stored outputs, seconds, seconds of its slowest cell.
@@ -113,6 +113,7 @@ def main():
         for name in tqdm.tqdm(chosen, desc="chapters", leave=False, disable=not sys.stderr.isatty()):
             report += [f"{name} · {line}" for line in build(name, asked.force)]
         remove_what_has_no_source()
+        manifest.write()
         readme.write()
     except chapters.SourceError as error:
         sys.exit(f"source/{error}")

@@ -1,17 +1,17 @@
 """Put together what Sphinx reads: build/book_source/, from the executed solutions. Nothing is executed."""
 
 import html
-import json
+import itertools
 import re
 import shutil
 
 import nbformat
 
+from authoring import build, notebooks, sceptic
 from authoring import chapter as chapters
-from authoring import notebooks, sceptic
 from book import glossary
 from coursekit import claims as shown
-from coursekit import places
+from coursekit import manifest, places
 from serving import npm
 
 SOURCE = places.ROOT / "build" / "book_source"
@@ -22,15 +22,6 @@ PACKAGES = {
         "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
         ["es5/tex-svg.js"],
     )
-}
-PARTS = {
-    "Begin here": "00",
-    "One neuron and how it learns": "01 02 03 04",
-    "Training with care": "05 06",
-    "Networks for pictures and sequences": "07 08 09",
-    "Attention and Transformers": "10 11",
-    "Large and pretrained models": "12",
-    "Scale, shrink, ship": "13 14 15",
 }
 VERSIONS = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "ai-edge-litert", "onnxruntime", "tokenizers")
 DESCRIBED = re.compile(r"<small>.*</small>", re.DOTALL)
@@ -82,7 +73,7 @@ def is_caption(output):
 
 def facts():
     """The page of measured facts: what each chapter takes, and with which versions it was run last."""
-    runs = json.loads((places.SOLUTIONS / "runs.json").read_text(encoding="utf8"))
+    slowest = {name: run["slowest"] for name, run in build.read_runs().items()}
     locked = (places.ROOT / "requirements.txt").read_text(encoding="utf8")
     found = {name: re.search(rf"^{re.escape(name)}==([\w.]+)", locked, re.MULTILINE)[1] for name in VERSIONS}
     lines = [
@@ -92,11 +83,10 @@ def facts():
     ]
     lines += ["The seconds are those of a whole run on two CPU cores, without a GPU.", ""]
     lines += ["| Chapter | Seconds to run | Longest cell | Exercises | Minutes to learn |", "|---|---|---|---|---|"]
-    for name in chapters.names():
-        chapter, run = chapters.read(name), runs[name]
-        count = sum("exercise" in chapters.tags(cell) for cell in chapter.notebook.cells)
-        title = f"[{chapter.number} · {chapter.header.title}](chapters/{name})"
-        lines.append(f"| {title} | {run['seconds']} | {run['slowest']} s | {count} | {chapter.header.minutes} |")
+    for chapter in manifest.chapters():
+        title = f"[{chapter.number} · {chapter.title}](chapters/{chapter.name})"
+        numbers = f"{chapter.seconds} | {slowest[chapter.name]} s | {len(chapter.exercises)} | {chapter.minutes}"
+        lines.append(f"| {title} | {numbers} |")
     lines += ["", "Last verified with Python 3.11 and", "", "| Package | Version |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {version} |" for name, version in found.items()), ""])
 
@@ -134,17 +124,9 @@ def index():
         "This site is for reading: every number and picture comes from a run of the notebooks. To run them yourself"
     ]
     lines += ["and to have your answers checked, take the course and type `make lab`.", ""]
-    for caption, numbers in PARTS.items():
-        names = [name for name in chapters.names() if name.startswith(tuple(numbers.split()))]
-        lines += [
-            "```{toctree}",
-            f":caption: {caption}",
-            ":maxdepth: 1",
-            "",
-            *(f"chapters/{name}" for name in names),
-            "```",
-            "",
-        ]
+    for part, group in itertools.groupby(manifest.chapters(), lambda chapter: chapter.part):
+        names = (f"chapters/{chapter.name}" for chapter in group)
+        lines += ["```{toctree}", f":caption: {part}", ":maxdepth: 1", "", *names, "```", ""]
     return "\n".join([*lines, "```{toctree}", ":caption: To look up", "", "glossary", "claims", "facts", "```", ""])
 
 

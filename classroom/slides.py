@@ -19,7 +19,7 @@ from traitlets.config import Config
 from authoring import chapter as chapters
 from authoring import notebooks
 from book import assemble
-from coursekit import places
+from coursekit import manifest, places
 from serving import npm
 
 FOLDER = places.ROOT / "build" / "slides"
@@ -165,9 +165,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("chapters", nargs="*", help="names, or beginnings of names, of chapters; none: all")
     asked = tuple(parser.parse_args().chapters)
-    chosen = [name for name in chapters.names() if not asked or name.startswith(asked)]
+    known = [chapter.name for chapter in manifest.chapters()]
+    chosen = [name for name in known if not asked or name.startswith(asked)]
     if not chosen:
-        sys.exit(f"There is no chapter {asked[0]!r}; there are {', '.join(chapters.names())}.")
+        sys.exit(f"There is no chapter {asked[0]!r}; there are {', '.join(known)}.")
     npm.fetch(REVEAL, PACKAGES)
     npm.fetch(assemble.MATHJAX, assemble.PACKAGES)
     for folder in (REVEAL, assemble.MATHJAX):
