@@ -41,8 +41,9 @@ def texts(outputs):
     for output in outputs:
         if output.output_type == "stream":
             found[output.name].append((output, "text"))
-        for kind in {"text/plain", "text/markdown"} & output.get("data", {}).keys():
-            found[kind].append((output["data"], kind))
+        for kind in ("text/plain", "text/markdown"):
+            if kind in output.get("data", {}):
+                found[kind].append((output["data"], kind))
     return found
 
 
