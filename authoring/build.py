@@ -17,6 +17,7 @@ from coursekit import places
 # Of each chapter: key of its stored outputs, seconds, seconds of its slowest cell.
 RUNS = places.SOLUTIONS / "runs.json"
 SECONDS_A_CELL = 300
+HEADING = "Stored outputs that moved, old beside new (≈: a number that may move within its tolerance):"
 SLOW = 2.0  # seconds; slower cells are listed
 
 
@@ -117,9 +118,7 @@ def main():
         readme.write()
     except chapters.SourceError as error:
         sys.exit(f"source/{error}")
-    print(
-        "\n".join(["", "Stored outputs that moved, old beside new:", *report]) if report else "No stored output moved."
-    )
+    print("\n".join(["", HEADING, *report]) if report else "No stored output moved.")
 
 
 if __name__ == "__main__":

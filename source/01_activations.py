@@ -565,7 +565,7 @@ ck.check("activations.largest_share", largest_share)
 # %%
 same_way = {}
 print("weights of the unit that move the same way")
-print("            one picture ≈   250 pictures ≈")
+print("            one picture ≈   a batch ≈")
 for name in ["sigmoid", "relu", "tanh"]:
     keras.utils.set_random_seed(SEED)
     hidden_layer, unit = layers.Dense(64, name), layers.Dense(1)
@@ -579,7 +579,7 @@ for name in ["sigmoid", "relu", "tanh"]:
         moving = gradient[gradient != 0]
         positive = np.mean(moving > 0)
         same_way[name, count] = 100 * max(positive, 1 - positive)
-    print(f"{name:10} {same_way[name, 1]:10.0f} % {same_way[name, 250]:14.0f} %")
+    print(f"{name:10} {same_way[name, 1]:11.0f} % {same_way[name, 250]:11.0f} %")
 assert same_way["sigmoid", 1] == same_way["relu", 1] == 100
 
 # %% tags=["conclusion"]
