@@ -6,6 +6,7 @@ show       a figure with alt text; explore: a figure with sliders
 check, hint, solution, quiz, reset, progress      exercises
 export_progress, import_progress                  progress as one file
 LiveProgress                                      a bar while a model trains, one line afterwards
+restart    several runs of one compiled model
 silent_log around a call that writes log lines past Python (LiteRT's converter)
 doctor     is this machine ready?
 """
@@ -28,13 +29,14 @@ __all__ = [
     "progress",
     "quiz",
     "reset",
+    "restart",
     "show",
     "silent_log",
     "solution",
     "start",
 ]
 
-_LATER = {"LiveProgress": "training", "doctor": "health"} | dict.fromkeys(
+_LATER = {"LiveProgress": "training", "restart": "training", "doctor": "health"} | dict.fromkeys(
     ("check", "export_progress", "hint", "import_progress", "progress", "quiz", "reset", "solution"), "exercises"
 )
 
