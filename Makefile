@@ -17,7 +17,7 @@ CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
          -n $(JOBS) --dist loadscope -q solutions
 
-.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving book book-test classroom classroom-test slides long-run build robust format lock handout scale linux hub
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving book book-test classroom classroom-test slides long-run build sceptic robust format lock handout scale linux hub
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -56,6 +56,9 @@ test-browser: .venv/maintainer data  ## the real JupyterLab in headless Chromium
 
 build: .venv/maintainer data  ## source/ to solutions/ and chapters/; says which stored outputs moved
 	@$(CPU) $(IN) -m authoring.build $(CHAPTERS)
+
+sceptic: .venv/maintainer data  ## repeats the claims of chapters with other seeds and conditions (CHAPTERS=01)
+	@$(CPU) $(IN) -m authoring.sceptic $(CHAPTERS)
 
 robust: .venv/maintainer data  ## solutions under other CPU settings; names each cell that moved (SETTING=name CHAPTERS=05a)
 	@$(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))

@@ -9,12 +9,14 @@ import jupytext
 import nbformat
 import yaml
 
+from authoring import experiments
 from coursekit import data, places
 
 SOURCE = places.ROOT / "source"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 EXERCISE_TITLE = re.compile(r"^### Exercise (\S+) · (●{1,3}○{0,2}) · (\d+) minutes", re.MULTILINE)
 TAGS = {"exercise", "check", "quiz", "setup", "long-run", "nbval-ignore-output", "raises-exception"}
+TAGS |= {"parameters", "guard", "guess", "conclusion", "figure"}
 
 
 class SourceError(Exception):
@@ -26,7 +28,8 @@ class Header:
     """What the YAML header of a chapter says.
 
     articles: sections of the articles that it carries, as `a0 3.1`; clinic: the faults that it repairs, as `01-1`;
-    topic: the name before the dot in its exercises; ignored: why an output is not compared.
+    topic: the name before the dot in its exercises; ignored: why an output is not compared; repeats: for each
+    parameter the other values with which `make sceptic` runs the claims, one at a time.
     """
 
     title: str
@@ -38,6 +41,7 @@ class Header:
     clinic: tuple[str, ...]
     topic: str
     ignored: tuple[str, ...] = ()
+    repeats: dict[str, list] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +90,8 @@ def read(name):
     if len(starts) != len(notebook.cells):
         raise SourceError(f"{path.name}: {len(notebook.cells)} cells but {len(starts)} cell marks `# %%`")
     _check_tags(chapter)
+    for index, problem in experiments.problems(notebook.cells, header.repeats):
+        raise SourceError(f"{path.name}:{chapter.lines[index]}: {problem}")
     return chapter
 
 
@@ -127,7 +133,7 @@ def _read_header(path, text):
             complain(key, f"is not known; there are {', '.join(fields)}")
     for key, field in fields.items():
         if key not in values:
-            if field.default is dataclasses.MISSING:
+            if field.default is field.default_factory is dataclasses.MISSING:
                 complain(key, "is missing")
             continue
         value = values[key]
@@ -139,6 +145,9 @@ def _read_header(path, text):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 complain(key, "must be a list of texts (quote what YAML would read as a number)")
             values[key] = tuple(value)
+    repeats = values.get("repeats", {})
+    if not isinstance(repeats, dict) or not all(isinstance(value, list) and value for value in repeats.values()):
+        complain("repeats", "must be a mapping of parameters to lists, e.g. `{SEED: [1, 2, 3, 4], EPOCHS: [18]}`")
     if not re.search(r"[.!]$", values["promise"]) or len(re.findall(r"[.!?](?:\s|$)", values["promise"])) != 1:
         complain("promise", "must be one sentence")
     for item in values["data"]:

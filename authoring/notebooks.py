@@ -9,13 +9,14 @@ import nbformat
 from nbgrader.preprocessors import ClearSolutions
 
 from authoring import chapter as chapters
-from coursekit import places
+from coursekit import claims, places
 
 STUB = "...  # your code here"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+FOLDED = {"conclusion", "figure"}  # cells of which a learner sees the output first, in JupyterLab and on Colab
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -28,6 +29,8 @@ def solution(chapter):
         cell.id = f"{chapter.name.replace('_', '-')[:50]}-{position:03d}"
         kept = sorted(chapters.tags(cell))
         cell.metadata = nbformat.NotebookNode({"tags": kept} if kept else {})
+        if FOLDED & set(kept):
+            cell.metadata |= {"jupyter": nbformat.NotebookNode({"source_hidden": True}), "cellView": "form"}
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []
     for position, cell in enumerate(cells):
@@ -41,8 +44,9 @@ def solution(chapter):
 
 
 def learner(solved):
-    """The learner's notebook for a solution notebook: solutions replaced by a stub, no outputs."""
+    """The learner's notebook for a solution notebook: solutions replaced by a stub, no outputs, no guards."""
     notebook = copy.deepcopy(solved)
+    notebook.cells = [cell for cell in notebook.cells if "guard" not in chapters.tags(cell)]
     clear = ClearSolutions(code_stub={"python": STUB})
     notebook, _ = clear.preprocess(notebook, {})
     for cell in notebook.cells:
@@ -90,14 +94,25 @@ def code_cells(notebook):
 def key(chapter, notebook):
     """A hash of what the outputs depend on: code cells, coursekit, the topic's checks, data, long runs, versions."""
     parts = [cell.source for cell in code_cells(notebook)]
-    runs = [("benchmark", places.BENCHMARKS), ("checkpoint", places.CHECKPOINTS)]
-    reports = [(call, path) for call, folder in runs for path in sorted(folder.glob("*.json"))]
-    shown = [path for call, path in reports if f'{call}("{path.stem}")' in "".join(parts)]
+    shown = reports("".join(parts))
     kit = places.ROOT / "coursekit"
     files = [*sorted(kit.glob("*.py")), kit / "checks" / "__init__.py", kit / "checks" / f"{chapter.header.topic}.py"]
     files += [places.DATASETS / name / "card.toml" for name in chapter.header.data]
+    files += [path for path in [evidence(chapter.name)] if path.exists()]
     parts += [path.read_text(encoding="utf8") for path in [*files, *shown, places.ROOT / "requirements.txt"]]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def reports(code):
+    """The stored reports of benchmarks and long runs that `code` shows."""
+    runs = [("benchmark", places.BENCHMARKS), ("checkpoint", places.CHECKPOINTS)]
+    found = [(call, path) for call, folder in runs for path in sorted(folder.glob("*.json"))]
+    return [path for call, path in found if f'{call}("{path.stem}")' in code]
+
+
+def evidence(name):
+    """Where the repeats of a chapter's claims lie, which its outputs show."""
+    return places.ROOT / "coursekit" / claims.EVIDENCE / f"{name}.json"
 
 
 def _title(chapter):

@@ -4,6 +4,8 @@ start      quiet import of TensorFlow, seeds, device, look of figures
 data       the data sets, e.g. `ck.data.fashion_mnist(train=12_000, test=2_000)`
 show       a figure with alt text; explore: a figure with sliders
 check, hint, solution, quiz, reset, progress      exercises
+guess, reveal      a guess before an experiment, shown beside the measurement after it
+claim      a conclusion with the repeats in which it held
 export_progress, import_progress                  progress as one file
 LiveProgress                                      a bar while a model trains, one line afterwards
 silent_log around a call that writes log lines past Python (LiteRT's converter)
@@ -19,22 +21,26 @@ from coursekit.runtime import silent_log, start
 __all__ = [
     "LiveProgress",
     "check",
+    "claim",
     "data",
     "doctor",
     "explore",
     "export_progress",
+    "guess",
     "hint",
     "import_progress",
     "progress",
     "quiz",
     "reset",
+    "reveal",
     "show",
     "silent_log",
     "solution",
     "start",
 ]
 
-_LATER = {"LiveProgress": "training", "doctor": "health"} | dict.fromkeys(
+_LATER = {"LiveProgress": "training", "doctor": "health", "claim": "claims", "guess": "guesses", "reveal": "guesses"}
+_LATER |= dict.fromkeys(
     ("check", "export_progress", "hint", "import_progress", "progress", "quiz", "reset", "solution"), "exercises"
 )
 

@@ -11,7 +11,7 @@ import time
 import IPython.display
 import matplotlib.pyplot as plt
 
-from coursekit import figures, places, store
+from coursekit import figures, guesses, places, store
 
 TITLE = re.compile(r"# (\d\d\w?) · (.+)")
 CHECK = re.compile(r'ck\.check\("([\w.]+)"')
@@ -53,8 +53,10 @@ def show():
     solved = sum(_solved(chapter.exercises, states) for chapter in course)
     total = sum(len(chapter.exercises) for chapter in course)
     seconds = sum(spent.get(chapter.topic, {}).get("seconds", 0) for chapter in course)
+    guessed = guesses.counted(everything["guesses"])
     lines = [
-        f"**{solved} of {total} exercises solved**, in about {_minutes(seconds)}.",
+        f"**{solved} of {total} exercises solved**, in about {_minutes(seconds)}."
+        + (f" Guesses: {guessed}." if guessed else ""),
         "",
         next_step(course, states, spent),
     ]

@@ -9,12 +9,11 @@ import time
 import filelock
 
 from coursekit import places
+from coursekit.records import STATES, VERSION, as_bytes, nothing, one_line, parsed
 
 NAME = "progress.json"
-STATES = ("not attempted", "not yet", "correct")
 PAUSE = 15 * 60  # seconds; a longer gap between two events counts as a break
 LARGEST = 1_000_000  # bytes of a progress file; the whole course solved takes less than a tenth
-VERSION = 1  # of the file that `as_bytes` writes
 EXERCISE = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_]{1,40}")
 
 
@@ -30,25 +29,25 @@ class Store:
     """Records {name: {"status", "tries", "hints", "mistake"}}; kept on disk where `folder()` allows, else in memory.
 
     Beside them the file keeps, for each topic, {"seconds", "last"}: the sum of the gaps before its events (breaks left
-    out), and when its last event was (seconds since 1970).
+    out), and when its last event was (seconds since 1970); and for each guess {"value", "near"}.
     """
 
     def __init__(self):
-        self.memory = {"exercises": {}, "time": {}}
+        self.memory = nothing()
 
     def read(self):
         """Return all records. A damaged file is set aside under another name, never deleted."""
         return self.read_all()["exercises"]
 
     def read_all(self):
-        """Return {"exercises": all records, "time": time by topic}."""
+        """Return {"exercises": all records, "time": time by topic, "guesses": all guesses}."""
         if (place := folder()) is None:
             return self.memory
         path = place / NAME
         try:
-            return _parsed(path.read_bytes())
+            return parsed(path.read_bytes())
         except FileNotFoundError:
-            return {"exercises": {}, "time": {}}
+            return nothing()
         except OSError as error:
             raise places.CourseError(f"{NAME} cannot be read ({error.strerror}).") from None
         except ValueError:
@@ -57,22 +56,30 @@ class Store:
             print(
                 f"{NAME} was damaged. It is kept as {aside.name}; your notebooks are untouched; progress starts anew."
             )
-            return {"exercises": {}, "time": {}}
+            return nothing()
 
     def update(self, name, **changes):
-        """Change the record `name`, and return it."""
+        """Change the record of the exercise or question `name`, and return it."""
+        return self._change("exercises", name, changes)
+
+    def keep_guess(self, name, **changes):
+        """Change the record of the guess `name`, and return it."""
+        return self._change("guesses", name, changes)
+
+    def _change(self, kind, name, changes):
         if (place := folder()) is None:
-            return self._in_memory(name, changes)
+            return self._in_memory(kind, name, changes)
         try:
             with filelock.FileLock(place / f".{NAME}.lock", timeout=10):
                 everything = self.read_all()
-                record = everything["exercises"].setdefault(name, {})
+                record = everything[kind].setdefault(name, {})
                 record.update(changes)
-                _count_time(everything["time"], name.partition(".")[0])
+                if kind == "exercises":
+                    _count_time(everything["time"], name.partition(".")[0])
                 self._write(place, everything)
         except OSError as error:  # filelock's Timeout is one too
             print(f"Progress could not be kept: {NAME} cannot be written ({error.strerror or 'it is locked'}).")
-            return self._in_memory(name, changes)
+            return self._in_memory(kind, name, changes)
         return record
 
     def forget(self, name):
@@ -100,11 +107,12 @@ class Store:
             for topic, spent in other["time"].items():
                 mine = everything["time"].get(topic, {"seconds": 0, "last": 0})
                 everything["time"][topic] = {key: max(mine[key], spent[key]) for key in ("seconds", "last")}
+            everything["guesses"] = other["guesses"] | everything["guesses"]
             self._write(place, everything)
         return kept
 
-    def _in_memory(self, name, changes):
-        record = self.memory["exercises"].setdefault(name, {})
+    def _in_memory(self, kind, name, changes):
+        record = self.memory[kind].setdefault(name, {})
         record.update(changes)
         return record
 
@@ -119,7 +127,7 @@ class Store:
 
 
 def read_file(path):
-    """What a progress file from elsewhere holds: {"learner": text, "exercises": records, "time": time by topic}.
+    """What a progress file from elsewhere holds: the learner's name, exercises, time by topic, guesses.
 
     path: a progress.json, or a file that `ck.export_progress` wrote. Raises CourseError with one sentence.
     """
@@ -128,7 +136,7 @@ def read_file(path):
         if path.stat().st_size > LARGEST:
             raise places.CourseError(f"{path.name} is too large for a progress file.")
         content = path.read_bytes()
-        everything, told = _parsed(content), json.loads(content)
+        everything, told = parsed(content), json.loads(content)
     except OSError as error:
         raise places.CourseError(f"{path.name} cannot be read ({error.strerror}).") from None
     except ValueError:
@@ -138,19 +146,7 @@ def read_file(path):
             f"{path.name} comes from another version of the course. Update yours, or export again."
         )
     known = {name: record for name, record in everything["exercises"].items() if EXERCISE.fullmatch(name)}
-    return {"learner": one_line(told.get("learner"), 80), "exercises": known, "time": everything["time"]}
-
-
-def as_bytes(everything):
-    """The text of a progress file."""
-    text = json.dumps({"version": VERSION} | everything, indent=1, ensure_ascii=False, sort_keys=True)
-    return text.encode("utf8", errors="replace")  # half a character, which only a damaged file holds, becomes "?"
-
-
-def one_line(value, longest):
-    """A text as one line of at most `longest` characters; what is no text becomes an empty one."""
-    text = " ".join(value.split()) if isinstance(value, str) else ""
-    return text[:longest].encode("utf8", errors="replace").decode("utf8")
+    return everything | {"learner": one_line(told.get("learner"), 80), "exercises": known}
 
 
 def unused_name(path):
@@ -171,37 +167,6 @@ def _locked(place):
     except OSError as error:  # filelock's Timeout is one too
         why = error.strerror or "it is locked"
         raise places.CourseError(f"{NAME} cannot be written ({why}). Nothing was changed.") from None
-
-
-def _parsed(content):
-    """The records and times in the bytes of a progress file, cleaned.
-
-    What a record or a time cannot hold is left out; raises ValueError when the file as a whole is not what it must be.
-    """
-    try:
-        everything = json.loads(content.decode("utf8"))
-        records, times = everything["exercises"], everything.get("time", {})
-        if not isinstance(records, dict) or not all(isinstance(record, dict) for record in records.values()):
-            raise ValueError("not a record of exercises")
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(str(error)) from None
-    known, now = {}, int(time.time())
-    for topic, spent in times.items() if isinstance(times, dict) else ():
-        if isinstance(spent, dict) and all(_is_number(spent.get(key)) for key in ("seconds", "last")):
-            last = min(int(spent["last"]), now)  # some clocks are wrong
-            known[topic] = {"seconds": int(spent["seconds"]), "last": last}
-    return {"exercises": {name: _clean(record) for name, record in records.items()}, "time": known}
-
-
-def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e10
-
-
-def _clean(record):
-    """Of a record in a file, what a record can hold."""
-    kept = {key: int(record[key]) for key in ("tries", "hints") if _is_number(record.get(key))}
-    kept |= {"status": record["status"]} if record.get("status") in STATES else {}
-    return kept | ({"mistake": one_line(record["mistake"], 400)} if isinstance(record.get("mistake"), str) else {})
 
 
 def _count_time(times, topic):

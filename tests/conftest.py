@@ -61,7 +61,7 @@ def desk(course, monkeypatch):
     """workspace/ of a copied course, with the chapters laid out, as the current folder."""
     from coursekit import exercises
 
-    monkeypatch.setattr(exercises.STORE, "memory", {"exercises": {}, "time": {}})
+    monkeypatch.setattr(exercises.STORE, "memory", {"exercises": {}, "time": {}, "guesses": {}})
     workspace.lay_out()
     monkeypatch.chdir(places.WORKSPACE)
     return places.WORKSPACE
