@@ -114,6 +114,29 @@ def reached(cells, start):
     return found
 
 
+def open_cells(notebook):
+    """Indices of the code cells of a learner's notebook that run otherwise than in the solution, and of all they need.
+
+    These are the exercises and what they reach, checks, quizzes, guesses and the closing cell.
+    """
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    tags = {index: set(notebook.cells[index].metadata.get("tags", [])) for index in code}
+    exercises = {index for index in code if "exercise" in tags[index]}
+    asked = {index for index in code if {"check", "quiz", "guess"} & tags[index]}
+    return needed(notebook.cells, {*exercises, *asked, code[-1], *reached(notebook.cells, exercises)})
+
+
+def unbound(cells):
+    """Pairs of a code cell's index and a name that it uses and that neither itself nor a cell before it binds."""
+    found, bound = [], {"__name__", "display", "get_ipython", *dir(builtins)}
+    for index, cell in enumerate(cells):
+        if cell.cell_type == "code":
+            read = _read(cell.source)
+            bound |= read.fixed | read.objects
+            found += [(index, name) for name in sorted(read.uses - bound)]
+    return found
+
+
 def _effects(cells):
     """Of each code cell, by index: what its source says, and the names that it binds or whose objects it may change."""
     read = {index: _read(cell.source) for index, cell in enumerate(cells) if cell.cell_type == "code"}
@@ -331,6 +354,12 @@ def _pieces(statements, bound):
             yield statement.test, set(bound)
             yield from _pieces(statement.body, set(bound))
             yield from _pieces(statement.orelse, set(bound))
+        elif isinstance(statement, ast.Try):
+            yield from _pieces(statement.body, set(bound))
+            for handler in statement.handlers:
+                yield from _pieces([ast.Expr(handler.type)] if handler.type else [], set(bound))
+                yield from _pieces(handler.body, bound | {handler.name or ""})
+            yield from _pieces([*statement.orelse, *statement.finalbody], set(bound))
         else:
             if isinstance(statement, ast.FunctionDef | ast.ClassDef):
                 bound |= {statement.name}
