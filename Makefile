@@ -15,6 +15,7 @@ NO_VALIDATE := {"disabledExtensions": {"@jupyter/nbgrader:validate-assignment": 
 # Tests and builds keep to the CPU and raise on a wrong answer in a solution.
 CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest --nbval --nbval-cell-timeout=120 -n $(JOBS) --dist loadscope -q solutions
+ROBUST = $(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))
 
 .PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving book book-test classroom classroom-test slides long-run build sceptic robust format lock handout scale linux hub
 .DEFAULT_GOAL := help
@@ -33,7 +34,7 @@ doctor: .venv/learner  ## is this machine ready for the course?
 	@$(IN) -m coursekit.fetch >/dev/null 2>&1 || true  # what is still missing then, the doctor says
 	@$(IN) -m coursekit.health
 
-test: .venv/maintainer data  ## for maintainers: everything that guards the course
+test: .venv/maintainer data  ## for maintainers: everything that guards the course (SETTING=today, ALL=1: README.md)
 	$(IN) -m ruff check .
 	$(IN) -m ruff format --check .
 	$(MAKE) test-unit
@@ -45,10 +46,10 @@ test-unit: .venv/maintainer
 	$(CPU) $(IN) -m pytest -q -n $(JOBS) tests/test_answers.py
 
 test-notebooks: .venv/maintainer
-	$(NBVAL)
+	$(if $(SETTING),$(ROBUST),$(NBVAL))
 
 test-untouched: .venv/maintainer
-	$(CPU) $(IN) -m pytest -q -m slow -n $(JOBS)
+	$(CPU) COURSE_ALL_CELLS=$(if $(ALL),1,0) $(IN) -m pytest -q -m slow -n $(JOBS)
 
 test-browser: .venv/maintainer data  ## the real JupyterLab in headless Chromium
 	$(CPU) $(IN) -m pytest -q -m browser
@@ -60,7 +61,7 @@ sceptic: .venv/maintainer data  ## repeats the claims of chapters with other see
 	@$(CPU) $(IN) -m authoring.sceptic $(CHAPTERS)
 
 robust: .venv/maintainer data  ## solutions under other CPU settings; names each cell that moved (SETTING=name CHAPTERS=05a)
-	@$(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))
+	@$(ROBUST)
 
 bench: bench-fashion bench-five  ## beside published networks and beside PyTorch (about 20 minutes, quiet machine)
 

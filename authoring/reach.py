@@ -1,13 +1,16 @@
 """Which cells of a notebook need which others, read from their source alone; nothing is executed.
 
-What cannot be seen is taken for possible: a cell that calls a method of an object (`network.fit(…)`), calls the object
-itself, stores into it, or hands it to a function of the notebook that does so, changes what later cells see of it, as
-if it had bound its name. Not seen: a second name of the same object (`layer` in `Sequential([layer])`).
+What cannot be seen is taken for possible. A cell that calls a method of an object (`network.fit(…)`), calls the object,
+stores into it, or hands it to a function of the notebook that does so, changes what later cells see of it, as if it had
+bound its name, and the names of what it holds (`layer` in `Sequential([layer])`) or is held by. A cell that sets the
+random seed binds the numbers that all share, and what makes or trains a layer uses them. Not seen: that cells left out
+would have drawn from those numbers too; an object that a function keeps, or gives out under a second name; files.
 """
 
 import ast
 import builtins
 import functools
+import itertools
 import re
 import symtable
 from typing import NamedTuple
@@ -19,9 +22,14 @@ from IPython.core.inputtransformer2 import TransformerManager
 IN_PLACE = {"byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "setflags", "sort"}
 READ_ONLY = {name for kind in (str, float, tuple, np.ndarray) for name in dir(kind)} - IN_PLACE
 READ_ONLY |= {"items", "keys", "values", "get", "numpy"}
-# Functions that change the object that they are given first, and functions that change what their module stands for.
+HOLDING = {"add", "append", "extend", "insert"}  # methods whose object then holds what they are given
+# Functions that change what they are given first; functions that change the common state of their module.
 FIRST = {"copyto", "fill_diagonal", "heapify", "heappop", "heappush", "next", "restart", "setattr", "shuffle"}
 SHARED = {"clear_session", "set_dtype_policy", "set_floatx", "start"}
+SEEDING = {"seed", "set_random_seed", "set_seed"}
+DRAWING = re.compile(r"(?!.*\b(?:losses|optimizers|metrics|callbacks)\.)(.*\.)?(?:fit|[A-Z]\w*)")  # layers, training
+DRAWS = "a call that draws numbers"
+NUMBERS = "the numbers that all share"  # used and bound like a name
 COMPREHENSIONS = {"listcomp", "setcomp", "dictcomp"}  # they run at once
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
@@ -37,9 +45,11 @@ class Cell(NamedTuple):
     parts: frozenset = frozenset()  # objects of which it reads a part that may have changed
     alters: frozenset = frozenset()  # objects that its functions change when they are called
     fixed: frozenset = frozenset()  # modules, functions and classes: calling them changes nothing
+    objects: frozenset = frozenset()  # what it assigns else
     shared: frozenset = frozenset()  # modules whose common state it sets
     classes: frozenset = frozenset()
     functions: tuple = ()  # (name, parameters, objects changed, calls) of each function
+    pairs: tuple = ()  # (name, another whose object it is, or holds)
     calls: tuple = ()  # (name of a function, {position or keyword: object handed over})
 
 
@@ -52,6 +62,7 @@ class Acts(NamedTuple):
     parts: set
     shared: set
     calls: list
+    pairs: set  # (name, another whose object it is, or holds)
 
 
 def names(source):
@@ -103,32 +114,84 @@ def reached(cells, start):
     return found
 
 
+def open_cells(notebook):
+    """Indices of the code cells of a learner's notebook that run otherwise than in the solution, and of all they need.
+
+    These are the exercises and what they reach, checks, quizzes, guesses and the closing cell.
+    """
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    tags = {index: set(notebook.cells[index].metadata.get("tags", [])) for index in code}
+    exercises = {index for index in code if "exercise" in tags[index]}
+    asked = {index for index in code if {"check", "quiz", "guess"} & tags[index]}
+    return needed(notebook.cells, {*exercises, *asked, code[-1], *reached(notebook.cells, exercises)})
+
+
+def unbound(cells):
+    """Pairs of a code cell's index and a name that it uses and that neither itself nor a cell before it binds."""
+    found, bound = [], {"__name__", "display", "get_ipython", *dir(builtins)}
+    for index, cell in enumerate(cells):
+        if cell.cell_type == "code":
+            read = _read(cell.source)
+            bound |= read.fixed | read.objects
+            found += [(index, name) for name in sorted(read.uses - bound)]
+    return found
+
+
 def _effects(cells):
     """Of each code cell, by index: what its source says, and the names that it binds or whose objects it may change."""
     read = {index: _read(cell.source) for index, cell in enumerate(cells) if cell.cell_type == "code"}
-    functions = [function for cell in read.values() for function in cell.functions]
+    functions = [function for cell in read.values() for function in cell.functions if function[0]]
     classes = frozenset().union(*(cell.classes for cell in read.values()))
-    changed = set()
-    size = -1
-    while size < len(changed):  # pairs of a function and the position or keyword of what it changes
-        size = len(changed)
+    drawing, seeding, changed, before = set(), set(), set(), None
+    while before != (before := (len(drawing), len(seeding), len(changed))):  # until a round adds nothing
         for name, parameters, objects, calls in functions:
+            seeding |= {name} if _seeds(calls, seeding) else set()
+            drawing |= {name} if _draws(calls, drawing, seeding) else set()
             objects = objects | _handed(calls, changed)
             for position, parameter in enumerate(parameters):
                 changed |= {(name, position), (name, parameter)} if parameter in objects else set()
+    for index, cell in read.items():
+        if _draws(cell.calls, drawing, seeding):
+            read[index] = cell._replace(uses=cell.uses | {NUMBERS})
     fixed = set(dir(builtins)).union(*(cell.fixed for cell in read.values()))
+    fixed = fixed.difference(*(cell.objects for cell in read.values()))
     alters, binds = {}, {}
     for cell in read.values():
         for name in cell.binds if cell.alters else ():
             alters[name] = alters.get(name, set()) | cell.alters
-    parts = frozenset().union(*(cell.parts for cell in read.values()))
+    parts = frozenset().union(*(cell.parts for cell in read.values())) - fixed
+    pairs = {}
+    for cell in read.values():
+        for name, other in cell.pairs:
+            pairs.setdefault(name, set()).add(other)
+            pairs.setdefault(other, set()).add(name)
     for index, cell in read.items():
         objects = cell.changes | cell.called
         objects |= {given for name, places in cell.calls if name in classes for _, given in places}
         objects = objects.union(*(alters.get(name, ()) for name in cell.uses | cell.binds))
-        objects = (objects & parts) | _handed(cell.calls, changed)
-        binds[index] = cell.binds | cell.shared | (objects - fixed)
+        objects = _same((objects & parts) | _handed(cell.calls, changed), pairs, parts)
+        numbers = {NUMBERS} if _seeds(cell.calls, seeding) else set()
+        binds[index] = cell.binds | cell.shared | (objects - fixed) | numbers
     return read, binds
+
+
+def _seeds(calls, seeding):
+    return any(name in SEEDING or name in seeding for name, _ in calls)
+
+
+def _draws(calls, drawing, seeding):
+    """Whether code draws from the random numbers that all share, and does not itself say from where on."""
+    return any(name in {DRAWS, *drawing} for name, _ in calls) and not _seeds(calls, seeding)
+
+
+def _same(objects, pairs, parts):
+    """`objects`, and those of `parts` that are the same by another name, or hold them, or are held by them, in turn."""
+    found, waiting = set(objects), list(objects)
+    while waiting:
+        new = pairs.get(waiting.pop(), set()) & parts - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _handed(calls, changed):
@@ -153,26 +216,29 @@ def _read(source):
     if "get_ipython()" in plain:
         uses |= set(re.findall(r"\w+", source))
     functions = [_function(node) for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
-    functions += [(node.targets[0].id, *_function(node.value)[1:]) for node in tree.body if _names_a_lambda(node)]
+    functions += [(name, *_function(value)[1:]) for name, value in _named_lambdas(tree)]
     classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     acts = _acts(_outside_functions(tree))
     alters = set().union(*(objects for _, _, objects, _ in functions)) & later
-    alters |= {s.get_name() for inner in _spaces(table) for s in inner.get_symbols() if s.is_declared_global()}
+    stored = {s.get_name() for inner in _spaces(table) for s in inner.get_symbols() if s.is_declared_global()}
     imports = {symbol.get_name() for symbol in symbols if symbol.is_imported()}
-    return Cell(
-        binds=frozenset({symbol.get_name() for symbol in symbols if symbol.is_assigned()} | imports | acts.stores),
-        uses=frozenset(uses),
-        later=frozenset(later),
-        changes=frozenset(acts.changes),
-        called=frozenset(acts.called),
-        parts=frozenset(acts.parts | (_acts(ast.walk(tree)).parts & later)),
-        alters=frozenset(alters),
-        fixed=frozenset(imports | classes | {name for name, *_ in functions}),
-        shared=frozenset(acts.shared),
-        classes=frozenset(classes),
-        functions=tuple(functions),
-        calls=tuple(acts.calls),
-    )
+    assigned = {symbol.get_name() for symbol in symbols if symbol.is_assigned()}
+    fixed = imports | classes | {name for name, *_ in functions}
+    found = {
+        "binds": assigned | imports | acts.stores,
+        "uses": uses,
+        "later": later,
+        "changes": acts.changes,
+        "called": acts.called,
+        "parts": acts.parts | (_acts(ast.walk(tree)).parts & later) | stored,
+        "alters": alters | stored,
+        "fixed": fixed,
+        "objects": assigned - fixed,
+        "shared": acts.shared,
+        "classes": classes,
+    }
+    found = {field: frozenset(names) for field, names in found.items()}
+    return Cell(**found, functions=tuple(functions), pairs=tuple(acts.pairs), calls=tuple(acts.calls))
 
 
 def _function(node):
@@ -188,23 +254,28 @@ def _function(node):
     )
 
 
-def _names_a_lambda(statement):
-    return (
-        isinstance(statement, ast.Assign)
-        and isinstance(statement.value, ast.Lambda)
-        and isinstance(statement.targets[0], ast.Name)
-    )
+def _named_lambdas(tree):
+    """Pairs of a name and the lambda that is assigned to it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            yield from ((name, node.value) for name in _targets(node.targets[0]))
 
 
 def _acts(nodes):
     """What code does to objects: which it changes, calls, stores into, reads parts of, and hands to which function."""
-    acts = Acts(set(), set(), set(), set(), set(), [])
+    acts = Acts(set(), set(), set(), set(), set(), [], set())
     for node in nodes:
         if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
             acts.stores.update(_root(node))
             acts.parts.update(_root(node))
         if isinstance(node, ast.Attribute) and node.attr not in READ_ONLY:
             acts.parts.update(_root(node))
+        if isinstance(node, ast.For | ast.comprehension):
+            sources = {child.id for child in ast.walk(node.iter) if isinstance(child, ast.Name)}
+            acts.pairs.update(itertools.product(_targets(node.target), sources))
+        if isinstance(node, ast.Assign):
+            targets = set().union(*(_targets(target) | _root(target) for target in node.targets))
+            acts.pairs.update(itertools.product(targets, _held(node.value)))
         if not isinstance(node, ast.Call):
             continue
         method = isinstance(node.func, ast.Attribute)
@@ -216,11 +287,33 @@ def _acts(nodes):
         if name in FIRST and node.args:
             acts.changes.update(_root(node.args[0]))
             acts.parts.update(_root(node.args[0]))
+        if name in HOLDING and method:
+            acts.pairs.update((own, root) for own in _root(node.func) for value in node.args for root in _root(value))
         if name in SHARED and method:
             acts.shared.update(_root(node.func))
+        if DRAWING.fullmatch(ast.unparse(node.func)):
+            acts.calls.append((DRAWS, ()))
         given = [*enumerate(node.args), *((keyword.arg, keyword.value) for keyword in node.keywords)]
         acts.calls.append((name, tuple((place, root) for place, value in given for root in _root(value))))
+    for _ in range(2):  # a loop within a loop
+        for name, source in acts.pairs:
+            if name in acts.changes | acts.called | acts.stores and name != source:
+                acts.changes.add(source)
+                acts.parts.add(source)
     return acts
+
+
+def _held(value):
+    """Names whose objects `value` is, is a part of, or holds: `a.b`, `[a, b]`, `Sequential([a, b])`."""
+    if isinstance(value, ast.List | ast.Tuple):
+        return set().union(*map(_held, value.elts))
+    if isinstance(value, ast.Dict):
+        return set().union(*map(_held, value.values))
+    if isinstance(value, ast.Call):
+        name = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        given = [*value.args, *(keyword.value for keyword in value.keywords)]
+        return set().union(*map(_held, given)) if name[:1].isupper() else set()
+    return _root(value)
 
 
 def _root(node):
@@ -261,6 +354,12 @@ def _pieces(statements, bound):
             yield statement.test, set(bound)
             yield from _pieces(statement.body, set(bound))
             yield from _pieces(statement.orelse, set(bound))
+        elif isinstance(statement, ast.Try):
+            yield from _pieces(statement.body, set(bound))
+            for handler in statement.handlers:
+                yield from _pieces([ast.Expr(handler.type)] if handler.type else [], set(bound))
+                yield from _pieces(handler.body, bound | {handler.name or ""})
+            yield from _pieces([*statement.orelse, *statement.finalbody], set(bound))
         else:
             if isinstance(statement, ast.FunctionDef | ast.ClassDef):
                 bound |= {statement.name}

@@ -19,7 +19,7 @@ class LiveProgress(keras.callbacks.Callback):
     """Use with `model.fit(..., verbose=0, callbacks=[ck.LiveProgress()])`.
 
     While the model trains a bar counts the epochs (it is a widget and leaves nothing behind in the stored notebook);
-    afterwards one line says how it ended, rounded to as many digits as hold on other machines.
+    afterwards one line says how it ended; its numbers stand after ≈, for they may differ on other machines.
     label: a name for this run. digits: decimals of the closing line.
     """
 
@@ -51,7 +51,7 @@ class LiveProgress(keras.callbacks.Callback):
         plural = "s" if self.epochs != 1 else ""
         parts = [self.label] if self.label else []
         parts += [f"{self.epochs} epoch{plural}"]
-        parts += [f"{name} {value:.{self.digits}f}" for name, value in self.last.items()]
+        parts += [f"{name} ≈ {value:.{self.digits}f}" for name, value in self.last.items()]
         print(" · ".join(parts))
 
 

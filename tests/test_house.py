@@ -1,5 +1,6 @@
 """The house: who may import whom, sizes of modules, commands, the handout, the lock files."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -39,6 +40,34 @@ def test_make_alone_lists_the_commands():
     listed = subprocess.run(["make"], cwd=places.ROOT, capture_output=True, text=True, check=True).stdout
     commands = [line.split()[0] for line in listed.splitlines()]
     assert {"lab", "test", "test-browser", "build", "robust", "doctor", "format", "handout", "data"} <= set(commands)
+
+
+@pytest.mark.parametrize(
+    ("target", "command", "without"),
+    [
+        ("test-notebooks", "--nbval", "authoring.robust"),
+        ("test-notebooks SETTING=today", "authoring.robust today", "--nbval"),
+        ("test-notebooks SETTING=sse41 CHAPTERS=05a", "authoring.robust sse41 --chapters 05a", "--nbval"),
+        ("test-untouched", "COURSE_ALL_CELLS=0", "COURSE_ALL_CELLS=1"),
+        ("test-untouched ALL=1", "COURSE_ALL_CELLS=1", "COURSE_ALL_CELLS=0"),
+    ],
+)
+def test_solutions_and_untouched_chapters_run_as_asked(target, command, without):
+    environment = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}  # of `make test ALL=1`
+    done = subprocess.run(
+        ["make", "-n", *target.split()], cwd=places.ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert command in done.stdout
+    assert without not in done.stdout
+
+
+def test_ci_runs_the_test_command_of_the_readme_and_the_solutions_once():
+    assert re.search(r"^make test  ", (places.ROOT / "README.md").read_text(encoding="utf8"), re.MULTILINE)
+    ci = (places.ROOT / ".ci" / "run").read_text(encoding="utf8")
+    assert re.search(r"^part make test SETTING=today$", ci, re.MULTILINE)
+    assert "make robust" not in ci
+    nightly = (places.ROOT / ".github" / "workflows" / "nightly.yml").read_text(encoding="utf8")
+    assert "- run: make test ALL=1\n" in nightly
 
 
 def test_the_handout_holds_no_solutions_and_no_sources(tmp_path):
