@@ -22,7 +22,7 @@ import tqdm
 from authoring import chapter as chapters
 from authoring import experiments, notebooks, reach
 from coursekit import claims as shown
-from coursekit import places
+from coursekit import places, runtime
 
 PARTIAL = places.ROOT / "build" / "sceptic"  # the repeats of an evidence that is not finished
 PACKAGES = ("tensorflow", "keras", "numpy")
@@ -73,7 +73,8 @@ def repeat(chapter, changes):
         record.touch()
         environment = {"COURSE_DEVICE": "cpu", "PYTHONPATH": str(places.ROOT), shown.RECORD: str(record)}
         try:
-            with unittest.mock.patch.dict(os.environ, environment):  # the kernel inherits them
+            # The kernel inherits both; what it logs there would tear the progress bar.
+            with unittest.mock.patch.dict(os.environ, environment), runtime.silent_log():
                 papermill.execute_notebook(
                     source,
                     None,

@@ -2,11 +2,12 @@
 
 import html
 import math
+import os
 
 import IPython.display
 
 from coursekit import places
-from coursekit.claims import short
+from coursekit.claims import RECORD, short
 from coursekit.figures import display_widget
 from coursekit.records import GUESS
 from coursekit.store import STORE
@@ -94,6 +95,8 @@ def guess(name, question, low=None, high=None, choices=None, order=None):
 
 def reveal(name, measured):
     """Show the guess `name` beside what was measured: a number, a choice, or {item: number} for an order."""
+    if os.environ.get(RECORD):
+        return  # a repeat of the claims asks nobody
     if name not in _asked:
         raise places.CourseError(f"there was no guess {name!r} in this notebook; run the cell with its question first.")
     asked = _asked[name]
