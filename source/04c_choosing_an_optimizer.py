@@ -12,7 +12,8 @@
 # %% [markdown]
 # **What you will be able to do**
 #
-# - find the best learning rate of each optimizer on a validation part (验证集), and only then open the test part;
+# - find the best learning rate of each optimizer for a given number of steps on a validation part (验证集), and only then
+#   open the test part;
 # - tell a difference between optimizers from the luck of the seed;
 # - write a learning-rate schedule with warm-up (预热), equal to Keras's, and say when it helps;
 # - clip gradients (梯度裁剪) when the rate is too large;
@@ -148,8 +149,8 @@ assert first_race["Adam"] > 2.5 * first_race["SGD"]
 assert first_race["momentum"] > 2 * first_race["SGD"]  # they really are two optimizers
 
 # %% [markdown]
-# The last assertion has a reason. A well-known book stores a comparison in which plain SGD and momentum have identical logs.
-# A comparison should check that its runners differ.
+# The last assertion has a reason: a runner that was entered twice under two names would show the same number twice, and
+# nobody would notice. A comparison should check that its runners differ.
 #
 # Adam seems three times as good. But a rate is a *step length* for SGD, while Adam divides each gradient by its size, so the
 # same number means something else. At 0.001 SGD has hardly left the start.
@@ -200,8 +201,8 @@ ck.show(
 )
 
 # %% [markdown]
-# Every optimizer has a hill: with a small rate it does not arrive, with a large one it breaks down. The hills stand at
-# different places. Move the slider from the smallest rate (1) to the largest (6). Where do the three seeds part?
+# Every optimizer has a hill: with a small rate it does not arrive in 150 steps, with a large one it breaks down. The hills
+# stand at different places. Move the slider from the smallest rate (1) to the largest (6). Where do the three seeds part?
 
 
 # %%
@@ -367,8 +368,9 @@ assert width["SGD"] < 4 and width["momentum"] < 11 and width["Nesterov"] < 11
 assert min(width[name] for name in ["Adam", "RMSprop", "AdamW"]) > 25
 
 # %% [markdown]
-# Adam, AdamW and RMSprop have a good range of a factor of 30, momentum and Nesterov of 10, SGD of 3. And 0.001, Keras's
-# default, lies inside it. This, more than the top score, makes Adam a good first try.
+# For 150 steps Adam, AdamW and RMSprop have a good range of a factor of 30, momentum and Nesterov of 10, SGD of 3. And
+# 0.001, Keras's default, lies inside it. This, more than the top score, makes Adam a good first try. The widths belong to
+# the 150 steps: the left edge of a hill is where a rate does not arrive *yet*, and with more steps it moves to the left.
 #
 # ### Exercise 4c.3 · ●●○ · 6 minutes
 # Write `usable_range(rates, accuracy, points)`: the largest rate divided by the smallest, among the rates whose accuracy is at
