@@ -226,13 +226,24 @@ ck.check("start.row_shares", row_shares)
 # | $x W + b: (n, u)$ | matrix product, then $b$ is added to each row | `x @ W + b` |
 # | $\lvert a \rvert$, $\lVert v \rVert$ | absolute value; length of a vector, $\sqrt{v_1^2 + v_2^2 + \dots}$ | `np.abs`, `np.linalg.norm` |
 # | $\log$ | the natural logarithm, to the base $e$ | `np.log` |
-# | $\partial L / \partial W$ | how the loss $L$ changes with each weight: **the shape of $W$** | `tape.gradient` |
+# | $\partial L / \partial W$ | how fast the loss $L$, a number for "how wrong", changes with each weight: **the shape of $W$** | `tape.gradient` |
 #
-# In `x @ W` each entry is a row of `x` times a column of `W`, summed: `(n, p) @ (p, u)` gives `(n, u)`. The articles
-# write $W x + b$: one example is a column, and the matrix is turned over. Both say the same, as the cell checks.
+# In `x @ W` each entry is a row of `x` times a column of `W`, number by number, summed: `(n, p) @ (p, u)` gives `(n, u)`.
+# With numbers:
+#
+# $$ \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \begin{pmatrix} 5 & 0 \\ 6 & 1 \end{pmatrix} =
+# \begin{pmatrix} 1 \cdot 5 + 2 \cdot 6 & 1 \cdot 0 + 2 \cdot 1 \\ 3 \cdot 5 + 4 \cdot 6 & 3 \cdot 0 + 4 \cdot 1 \end{pmatrix} =
+# \begin{pmatrix} 17 & 2 \\ 39 & 4 \end{pmatrix} $$
+#
+# The articles write $W x + b$: one example is a column, and the matrix is turned over. Both say the same, as the cell
+# checks. It also meets TensorFlow's `GradientTape`, which writes down each computation and then returns the slopes of its
+# result (chapter 03 builds such a thing).
 
 # %%
 import tensorflow as tf
+
+product = np.array([[1, 2], [3, 4]]) @ np.array([[5, 0], [6, 1]])
+assert product.tolist() == [[17, 2], [39, 4]]
 
 random = np.random.default_rng(0)
 x = random.normal(size=(5, 3)).astype("float32")  # (examples, inputs)
@@ -249,6 +260,12 @@ print("the gradient has the shape", tuple(gradient.shape), "as W has")
 assert gradient.shape == W.shape and np.log(np.e) == 1
 
 # %% [markdown]
+# Five words come in every chapter. Training shows a network its examples in **batches**, say 256 at a time, and after each
+# batch makes one small **step** that lowers the loss. One pass over all examples is an **epoch**: 12,000 examples in
+# batches of 256 are 47 steps. In Keras `compile` names the loss and the rule for the steps, `fit` then runs the epochs.
+# The last numbers of a network, before they are turned into probabilities, are its **logits**; the class with the largest
+# logit is the answer.
+#
 # ## Warm-up 2: slopes
 #
 # To learn, a network must know: if I turn this weight up a little, how does the loss change? That is a slope, a

@@ -14,7 +14,7 @@
 #
 # - write momentum (动量), Nesterov's momentum, RMSprop, Adam and AdamW in a few lines each, and prove them against Keras;
 # - compute what a running average remembers, and correct its start;
-# - say which optimizers (优化器) notice that a loss was multiplied by 1000;
+# - say which optimizers (优化器) notice a loss times 1000, and which notice a ravine that does not lie along the axes;
 # - repair an Adam that has stopped learning.
 
 # %% tags=["setup"]
@@ -165,9 +165,13 @@ ck.show(
 )
 print({f"beta {beta:g}": needed[round(beta / 0.05)] for beta in [0.0, 0.5, 0.9, 0.95]})
 assert min(needed) == needed[10] == 12 and needed[0] == 60 and needed[18] == 79
+in_theory = {steepness: ((np.sqrt(steepness) - 1) / (np.sqrt(steepness) + 1)) ** 2 for steepness in [25, 2500]}
+print("best beta in theory:", {f"steepness {steepness}": f"{beta:.2f}" for steepness, beta in in_theory.items()})
 
 # %% [markdown]
-# $\beta = 0.5$ needs twelve steps in place of 60, but 0.9 needs 79: it overshoots. $\beta$ is a number to tune.
+# On this ravine $\beta = 0.5$ needs twelve steps in place of 60, but 0.9 needs 79: it overshoots. The best $\beta$ depends
+# on the ravine; for steepness $s$ theory gives $((\sqrt{s} - 1) / (\sqrt{s} + 1))^2$ (Polyak, 1964), which is 0.44 here
+# and 0.92 on the ravine that is 100 times steeper. $\beta$ is a number to tune.
 #
 # ## What a running average remembers
 #
@@ -406,8 +410,8 @@ assert needed["Rosenbrock", "AdamW"] > 2_000 and 0.4 < away < 0.6
 assert needed["ravine", "AdamW"] < needed["ravine", "Adam"]
 
 # %% [markdown]
-# In the bent valley momentum needs 132 steps in place of 1,923; the picture shows how wild a ride. AdamW does not
-# arrive in 2,000: its decay pulls to $(0, 0)$. On the ravine that is a gift, for there the lowest point **is**
+# In the bent valley, from this start, momentum needs 132 steps in place of 1,923; the picture shows how wild a ride. AdamW
+# does not arrive in 2,000: its decay pulls to $(0, 0)$. On the ravine that is a gift, for there the lowest point **is**
 # $(0, 0)$.
 
 # %%
@@ -460,7 +464,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# ## Adam does not see the scale
+# ## Adam does not see the scale of an axis
 #
 # Adam did not win. Why then do so many start with it? Back to the ravine that gets 100 times steeper.
 
@@ -479,6 +483,41 @@ assert steeper["momentum"] == {25: 82, 2500: 539}
 # On the steep ravine momentum with $\beta = 0.9$ needs a tenth of gradient descent's steps. RMSprop and Adam did not
 # even notice: multiply all gradients along $y$ by 100, and the 100 cancels between $m$ and $\sqrt{v}$.
 #
+# But our ravine lies exactly along the axes: one parameter has the small slopes, the other the large ones. We turn it
+# about its lowest point, and the start with it. Gradient descent does not notice a turn at all: it has no axes.
+# **Guess:** does Adam?
+
+
+# %%
+def descend_turned(rule, degrees, steepness, steps=6_000, **settings):
+    """The path (steps + 1, 2) on a ravine that is turned about its lowest point, and its start with it."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    curvature = turn @ np.diag([1.0, steepness]) @ turn.T  # (2, 2)
+    path, memory = [turn @ START["ravine"]], {}
+    for _ in range(steps):
+        path.append(rule(path[-1], curvature @ path[-1], memory, **settings))
+    return np.array(path)
+
+
+turned = {}
+for degrees in [0, 10, 45]:
+    for s in [25, 2500]:
+        turned[degrees, s] = steps_needed(descend_turned(adam, degrees, s, rate=0.1))
+    print(
+        f"Adam, ravine turned by {degrees:2}°: {turned[degrees, 25]:4} steps at 25, {turned[degrees, 2500]:5,} at 2500"
+    )
+same = steps_needed(descend_turned(gradient_descent, 45, 2500, rate=2 / 2501))
+print(f"gradient descent, turned by 45°: {same:,} steps at 2500")
+assert turned[0, 25] == turned[0, 2500] == 213 and abs(same - plain[2500]) <= 1
+assert turned[10, 2500] > 5 * turned[10, 25] and turned[45, 2500] > 10 * turned[45, 25]
+
+# %% [markdown]
+# Turned by 10° or 45° the steeper ravine costs Adam many times as many steps, with a better rate too (not shown). Each
+# gradient then mixes the steep and the flat direction, $\sqrt{v}$ is large for both parameters, and nothing cancels. So
+# **Adam takes away the scale of each parameter, not the ravine**. In a network that helps, for the gradients of its layers
+# often differ in scale by large factors, as the next section shows.
+#
 # ### Exercise 4b.5 · ●○○ · 5 minutes
 # Write `first_step(gradient, rate)`: what Adam adds to each parameter in its very first step, for a gradient of any
 # shape. Leave $\epsilon$ out. Put $t = 1$ into the formulas: hardly anything remains.
@@ -495,10 +534,11 @@ def first_step(gradient, rate):
 ck.check("optimizers.first_step", first_step)
 
 # %% [markdown]
-# ## What freed the sigmoid network
+# ## One step of the sigmoid network
 #
-# In chapter 01 a deep sigmoid net stayed at 10 % with SGD and learned with Adam. We build it again and take **one**
-# step with each. How far does each layer move?
+# Chapter 01 has a deep sigmoid net, with starting weights uniform in $\pm 1/\sqrt{p}$ for $p$ inputs. With SGD at rate
+# 0.01 it stayed at 10 %; with Adam at 0.001 it had left 10 % after the same number of steps. We build it again and take
+# **one** step with each. How far does each layer move?
 
 # %%
 (x_train, y_train), (x_test, y_test) = ck.data.fashion_mnist(train=12_000, test=10_000)
@@ -537,12 +577,15 @@ print("layer   gradient   SGD moves   Adam moves (in rates)   with a tiny epsilo
 for layer, (g, by_sgd, by_adam, tiny) in enumerate(zip(gradients, *moves.values(), strict=True), start=1):
     print(f"{layer:5} {size(g):10.0e} {by_sgd:11.0e} {by_adam / 0.001:23.2f} {tiny / 0.001:21.2f}")
 assert 4_000 < moves["SGD"][-1] / moves["SGD"][0] < 7_000 and 2.8 < moves["Adam"][-1] / moves["Adam"][0] < 3.5
-assert np.allclose(moves["tiny epsilon"], 0.001, rtol=0.01)
+assert np.allclose(moves["tiny epsilon"], 0.001, rtol=0.01) and moves["Adam"][0] > 10_000 * moves["SGD"][0]
 
 # %% [markdown]
 # From the last layer to the first the gradient shrinks more than 4,000 times, and SGD's steps with it. Adam's shrink
-# three times, and that is only $\epsilon$: with a tiny one all layers move by one rate. **A step that does not depend
-# on the gradient's scale** freed the sigmoid net.
+# three times, and that is only $\epsilon$: with a tiny one all layers move by one rate. At these two rates Adam's first
+# step moves layer 1 more than 10,000 times as far as SGD's. **A step that does not depend on the gradient's scale** is why
+# Adam leaves 10 % early here. It is not the only way. From Glorot's starting weights SGD with momentum leaves 10 %, too: at
+# ten times the rate in as many steps, at this rate in more epochs. From the weights above it did not in as many steps, at
+# rates from 0.01 to 1 (tried, not shown here).
 #
 # ### The loss times 1000
 # Now a whole training: 128 ReLU units, two epochs, the loss as it is and times 1000. **Guess** the four accuracies.
@@ -558,13 +601,13 @@ for name, optimizer in [("SGD", keras.optimizers.SGD), ("Adam", keras.optimizers
         network.fit(x_train, y_train, 128, 2, verbose=0)
         accuracy[name, factor] = np.mean(network(x_test).numpy().argmax(axis=-1) == y_test)
 for name in ["SGD", "Adam"]:
-    cells = [f"{value:.0%}" if value > 0.5 else "fails" for value in (accuracy[name, 1.0], accuracy[name, 1000.0])]
-    print(f"{name:5} loss: {cells[0]}   1000 × loss: {cells[1]}")
-assert accuracy["SGD", 1000.0] < 0.2 and 0.76 < accuracy["SGD", 1.0] < 0.80
+    print(f"{name:5} loss: {accuracy[name, 1.0]:.0%}   1000 × loss: {accuracy[name, 1000.0]:.0%}")
+assert accuracy["SGD", 1000.0] == 0.1 and 0.76 < accuracy["SGD", 1.0] < 0.80
 assert all(0.80 < accuracy["Adam", factor] < 0.84 for factor in [1.0, 1000.0])
 
 # %% [markdown]
-# SGD's rate of 0.1 fits one scale of the loss; Adam reached 82 % on both.
+# SGD's rate of 0.1 fits one scale of the loss: with the loss times 1000 the network names one class for all pictures.
+# Adam reached 82 % on both after these two epochs.
 #
 # ### Exercise 4b.6 · ●●○ · 10 minutes
 # Write `train_network(x, y, optimizer)`: a network for pictures `x`, shape `(examples, 784)`, with one hidden layer of
@@ -589,8 +632,9 @@ ck.check("optimizers.train_network", train_network)
 # ## Article clinic
 #
 # ### 04-1 · Adam without its first moment
-# The article has one name for both averages, uses the raw gradient in the end, and corrects nothing, though its letters
-# carry hats. We run it as printed, then with two names.
+# The article (a0, 3.2.3) rightly keeps a running average of the gradient and one of its square, and divides by a root. But
+# it has one name for both averages, uses the raw gradient in the end, and corrects nothing, though its letters carry hats.
+# We run it as printed, then with two names.
 
 
 # %%
@@ -630,12 +674,12 @@ for rule in (two_names, adam):
     late = np.array(changes[200:])  # (steps, parameters), after the start
     uphill[rule.__name__], walked[rule.__name__] = np.mean(late > 0), np.mean(abs(late)) / -np.mean(late)
     share = f"{uphill[rule.__name__]:.0%} of the steps go uphill"
-    print(f"{rule.__name__:9}: {share}; walks {walked[rule.__name__]:.1f} to come 1 forward")
+    print(f"{rule.__name__:9}: {share}; all steps together are {walked[rule.__name__]:.1f} times the way forward")
 assert 0.45 < uphill["two_names"] < 0.47 and 0.32 < uphill["adam"] < 0.34
 assert 7 < walked["two_names"] < 9 and 1.9 < walked["adam"] < 2.1
 
 # %% [markdown]
-# Both articles call $\epsilon$ a regularisation term. A regulariser moves the goal. Does $\epsilon$?
+# Two articles (a0, 3.2.3; a4, 3.2) call $\epsilon$ a regularisation term. A regulariser moves the goal. Does $\epsilon$?
 
 # %%
 for name, rule, settings in [
@@ -655,7 +699,7 @@ print("gradient 0, epsilon 1e-7:", adam(1.0, np.float64(0.0), {}, rate=0.1))
 # prevents $0/0$, and even 0.1 leaves the goal where it is; decay moves it.
 #
 # ### 04-2 · The average that was overwritten
-# Here the formula is right, but the program stores the corrected value back into the running average:
+# In this article (a4, 5.2) the formula is right, but the program stores the corrected value back into the running average:
 
 # %%
 X, y = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]), np.array([1.0, 3.0, 5.0])
@@ -669,7 +713,7 @@ def fit(epochs, store_back):
         m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
         if store_back:
             m, v = m_hat, v_hat  # the fault
-        theta = theta - 0.01 * m_hat / (np.sqrt(v_hat) + 1e-8)
+        theta = theta - 0.01 * m_hat / (np.sqrt(v_hat) + 1e-7)  # epsilon as in the article
     return theta, np.mean((X @ theta - y) ** 2), v
 
 
@@ -693,8 +737,10 @@ assert np.isinf(v).all() and "overflow" in str(caught[0].message)
 #
 # **Right:** keep $m$ and $v$, correct into new names, as `adam` above does.
 #
-# ### 04-5 · "Adam is gradient descent plus RMSprop"
-# RMSprop *is* gradient descent with scaled steps. Take the first moment out of Keras's Adam with `beta_1=0`:
+# ### 04-5 · "Combines gradient descent and RMSprop"
+# So the article (a4, 3.2) introduces Adam. Its next sentence names the moving average of the gradient, and its formula is
+# right. What is lost if one remembers the first sentence only? RMSprop *is* gradient descent with scaled steps. Take the
+# first moment out of Keras's Adam with `beta_1=0`:
 
 
 # %%
@@ -713,14 +759,16 @@ for beta_1 in [0.0, 0.9]:
     assert (distance > 0.3) == (beta_1 == 0)
 
 # %% [markdown]
-# **Right:** Adam = momentum + RMSprop + bias correction. The momentum, missing in the sum, makes the difference here.
+# **Right:** Adam = momentum + RMSprop + bias correction. The momentum, which the first sentence leaves out, makes the
+# difference here.
 #
 # ## Recap
 #
 # - Momentum adds up what points the same way: $1 / (1 - \beta)$ times longer steps.
 # - A running average with $\beta$ = 0.9, 0.99, 0.999 holds half of its weight on 7, 69, 693 gradients.
 # - RMSprop divides by the gradient's usual size. Adam adds momentum, and corrects a start that would be 3.2 rates long.
-# - Adam's step does not depend on the scale of the gradient: 213 steps on both ravines, 82 % with both losses.
+# - Adam's step does not depend on the scale of each parameter's gradient: 213 steps on both ravines along the axes, 82 %
+#   with both losses. On a turned ravine it pays for the steepness.
 # - AdamW shrinks all weights alike; L2 under Adam does not.
 # - Correct into a new name. Chapter 04c lets the optimizers race on Fashion-MNIST.
 #

@@ -250,7 +250,7 @@ ITEMS = [
     Exercise(
         "backpropagation.train_step",
         hints=(
-            "Forward: h, then p. Backward: `G2 = 2 * (p - y) / len(y)`, then `G1 = G2 @ W2.T * (1 - h**2)`.",
+            "Forward: h, then ŷ. Backward: `G2 = 2 * (prediction - y) / len(y)`, then `G1 = G2 @ W2.T * (1 - h**2)`.",
             "Both layers get their gradients from the table (x and G1, h and G2). Subtract rate times gradient, all at the end.",
         ),
         reference=_train_step,
@@ -299,7 +299,10 @@ ITEMS = [
         "backpropagation.price",
         "Our net had 2,410 parameters. What does one backward pass for all their gradients cost?",
         {
-            "About as much as one forward pass": (True, "1.1 times as many multiplications, counted above."),
+            "Between one and two forward passes": (
+                True,
+                "1.1 here, for the large first layer needs one product; the other layers need two each.",
+            ),
             "2,410 forward passes": (False, "No: each gradient on the way back is used for all that lies before it."),
             "4,820 forward passes": (False, "That is nudging each parameter up and down."),
         },
@@ -322,7 +325,7 @@ ITEMS = [
         {
             "A wrong gradient in layer 1, forgiven at a small rate": (
                 True,
-                "Off by 2, 9 and 19 % at rates 0.1, 0.5 and 1; at rate 1 training was thrown far off.",
+                "Off by 2, 9 and 19 % at rates 0.1, 0.5 and 1; at 1.5 it did not learn, and the right order did.",
             ),
             "No difference: the order does not matter": (False, "Layer 1 then gets its gradient through the wrong W2."),
             "An error message": (False, "No. All shapes fit, so nothing complains, and that is the danger."),

@@ -343,7 +343,7 @@ ITEMS = [
             ),
             "BinaryCrossentropy(from_logits=True)": (
                 False,
-                "It wants one label per output; Keras refuses, as the clinic shows.",
+                "It wants one label of 0 or 1 for each output; here there is one number from 0 to 9 for ten outputs.",
             ),
         },
     ),

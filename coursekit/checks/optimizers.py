@@ -260,7 +260,7 @@ ITEMS = [
                 "In Adam the factor stands above and below the line.",
             ),
             "The steps of both grow by 1000": (False, "Adam divides by the root of v, which grows by 1000 too."),
-            "Nothing, for both": (False, "SGD's step is the rate times the gradient: above it failed."),
+            "Nothing, for both": (False, "SGD's step is the rate times the gradient: above it fell to 10 %."),
         },
     ),
     Quiz(
