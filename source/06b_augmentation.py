@@ -675,8 +675,10 @@ ck.check("augmentation.two_steps", two_steps)
 # %% [markdown]
 # ## Article clinic
 #
-# ### 06-1 · "Augment with flips and rotations"
-# The article recommends them without a condition. We collect what its advice did here.
+# ### 06-1 · Crops, flips and rotations, without a condition
+# Article a0 (6) names three changes. The first, random crops, helped here on both data sets, and it needs no new labels:
+# good advice. What the list lacks is a condition for the other two. It gives no angle; 10° is our mild case, 180° our
+# extreme one. We collect what each did here, after 600 steps on clothes and 300 on digits.
 
 # %%
 points = {
@@ -693,7 +695,8 @@ assert max(points.values()) < 0.8
 
 # %% [markdown]
 # **Right:** augmentation must keep the label, and should show what the net will meet. Ask for each change: would a
-# person give the same label? Can such a picture come up in use? Then measure: one change, several seeds.
+# person give the same label? Can such a picture come up in use? Then measure, on a validation part: one change, several
+# seeds.
 #
 # ## Recap
 #
