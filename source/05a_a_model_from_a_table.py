@@ -38,7 +38,6 @@ from keras import layers, ops
 table = ck.data.titanic()
 print(table.loc[[0, 45, 456, 707, 728, 729]].to_string())
 
-# %%
 missing = table["age"].isna().to_numpy()
 twice = table.loc[table["name"].duplicated(), "name"].tolist()
 print(f"{len(table):,} rows, {missing.sum()} without an age; classes {table['class'].value_counts().to_dict()}")
@@ -319,8 +318,14 @@ def accuracies(predicted, part=2):
     return 100 * np.mean(predicted == (y[:, np.newaxis] == 1), axis=0, where=all_parts == part)
 
 
+# %%
+group = np.unique(table["sex"] + table["class"], return_inverse=True)[1]  # (rows,): a number for each pair
+mostly_saved = [np.bincount(group[used], 2 * y[used] - 1, minlength=7) > 0 for used in (all_parts == 0).T]
+by_both = np.array(mostly_saved)[:, group].T  # (rows, splits): what most training rows of the group did
+
 honest = features(all_parts == 0)
 score = {"nobody": accuracies(np.zeros_like(all_parts)), "by sex": accuracies(np.tile(women, (SPLITS, 1)).T)}
+score["by sex and class"] = accuracies(by_both)
 score["network"] = accuracies(logits(honest, all_parts == 0) > 0)
 
 without_the_first = honest * (np.arange(SPLITS) > 0)[:, np.newaxis]  # the first network sees only zeros
@@ -328,32 +333,38 @@ assert np.allclose(many(without_the_first)[:, 1:], many(honest)[:, 1:], atol=1e-
 
 # %%
 for name, value in score.items():
-    print(f"{name:8} mean {value.mean():.0f} %, standard deviation {value.std():.0f} points")
-gain = score["network"] - score["by sex"]
-print(f"the network beats the rule by {gain.mean():.0f} points, in more than 30 of 40 splits: {np.sum(gain > 0) > 30}")
+    print(f"{name:16} mean ≈ {value.mean():.1f} %, standard deviation ≈ {value.std():.1f} points")
+for rival in ["by sex", "by sex and class"]:
+    gain = score["network"] - score[rival]
+    print(f"network against {rival:16} ≈ {gain.mean():+.1f} points, better on ≈ {np.sum(gain > 0)} of 40 splits")
+    if rival == "by sex":
+        assert 3 < gain.mean() < 5.5 and np.sum(gain > 0) > 30
+    else:
+        assert abs(gain.mean()) < 1 and 10 < np.sum(gain > 0) < 30
 assert 81 < score["network"].mean() < 83.5 and 77 < score["by sex"].mean() < 79
 assert 2.2 < score["network"].std() < 3.3 and score["network"].min() < 77 < 86 < score["network"].max()
-assert 3 < gain.mean() < 5.5 and np.sum(gain > 0) > 30
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 4))
 for number, value in enumerate(score.values()):
     across = number + np.linspace(-0.2, 0.2, SPLITS)
-    axes[0].plot(across, value, "os^"[number], color=f"C{number}", alpha=0.6)
-axes[0].set(xticks=range(3), xlabel="predictor", ylabel="test accuracy (%)", title="Forty splits")
-axes[0].set_xticklabels(score)
-axes[1].plot(score["by sex"], score["network"], "^", color="C2")
-axes[1].plot([72, 87], [72, 87], "--", color="grey", label="equally good")
-axes[1].set(xlabel="by sex: test accuracy (%)", ylabel="network: test accuracy (%)", title="The same split for both")
+    axes[0].plot(across, value, "osD^"[number], color=f"C{number}", alpha=0.6)
+axes[0].set(xticks=range(4), xlabel="predictor", ylabel="test accuracy (%)", title="Forty splits")
+axes[0].set_xticklabels(["nobody", "by sex", "by sex\nand class", "network"])
+for rival, style in [("by sex", "sC1"), ("by sex and class", "DC2")]:
+    axes[1].plot(score[rival], score["network"], style[0], color=style[1:], label=rival, alpha=0.7)
+axes[1].plot([72, 89], [72, 89], "--", color="grey", label="equally good")
+axes[1].set(xlabel="rule: test accuracy (%)", ylabel="network: test accuracy (%)", title="The same split for both")
 axes[1].legend()
 ck.show(
     figure,
-    alt="Accuracy wobbles by several points from split to split; on nearly every split the network beats the rule",
+    alt="Scores wobble from split to split; the network beats the rule by sex nearly always, the rule by both in half",
 )
 
 # %% [markdown]
 # One network, one table, and yet scores from below 77 % to above 86 %. A single split could have told either. Compared *on
-# the same split*, network and rule differ by about four points.
+# the same split*, the network is about four points ahead of the rule by sex. But six counted groups, sex and class together,
+# do as well as it: less than a point apart. Look for the **strongest** plain baseline before you praise a network.
 #
 # What do the ages bring? This is a choice, so the **validation** parts decide. **Guess first:** does the "missing" column help?
 
@@ -370,19 +381,25 @@ for number, (name, values) in enumerate(changes.items()):
     change[name] = accuracies(logits(values, all_parts == 0) > 0, part=1) - reference
     axis.plot(change[name], number + np.linspace(-0.2, 0.2, SPLITS), "os^"[number], color=f"C{number}", alpha=0.5)
     axis.plot([change[name].mean()] * 2, [number - 0.35, number + 0.35], color="black")
-    print(f"{name:25} mean change below -0.7 points: {'yes' if change[name].mean() < -0.7 else 'no'}")
+    twice = 2 * change[name].std(ddof=1) * np.sqrt(1 / SPLITS + 20 / 60)  # 20 rows judge for 60 that train
+    low, high = change[name].mean() - twice, change[name].mean() + twice
+    print(f"{name:25} mean change between ≈ {low:.1f} and ≈ {high:+.1f} points")
+    assert -3.5 < low < 0 < high < 2
 axis.axvline(0, color="grey", linestyle="--")
 axis.set(yticks=range(3), ylabel="change", xlabel="validation accuracy minus that of the full table (points)")
 axis.set(title="What three changes do on forty splits (black: mean)")
 axis.set_yticklabels(changes)
-ck.show(figure, alt="Leaving out the column for missing ages hardly moves the score; gaps filled with 0 years lower it")
+ck.show(
+    figure, alt="Three changes on forty splits: single splits move to both sides; the lowest mean is about -1 point"
+)
 missing_column, no_age, zero_years = (value.mean() for value in change.values())
-assert abs(missing_column) < 0.6 and -0.7 < no_age < 0 and -1.8 < zero_years < no_age - 0.3
+assert abs(missing_column) < 0.6 and abs(no_age) < 0.8 and -1.8 < zero_years < -0.6
 
 # %% [markdown]
-# The column for missing ages brings next to nothing, although it is a message: class and sex seem to tell it already. Even
-# the ages are worth less than a point. But a gap filled with 0 years, a newborn child, costs about a point: a wrong value is
-# worse than none.
+# The forty validation parts are drawn from the same 1,313 passengers, so the forty changes are not independent. The printed
+# ranges allow for that (chapter 05b explains the formula): the mean, plus and minus twice its error. All three contain 0.
+# So this table shows no use of the column for missing ages, nor of the ages, nor harm from gaps filled with 0 years, a newborn
+# child, though its mean is the lowest, about a point. To fill in what is known to be false needs no score to be a bad idea.
 #
 # ## Leakage: the test set talks to the model
 #
@@ -404,14 +421,14 @@ for seed in range(15):
         best = noise[:, np.argsort(-np.abs(difference))[:10]]
         linear = LogisticRegression().fit(best[first], coin[first])
         chosen_on[name].append(100 * linear.score(best[~first], coin[~first]))
-print(f"scaling fitted on all rows changes the mean by less than 0.4 points: {abs(scaling.mean()) < 0.4}")
+print(f"scaling fitted on all rows moves the mean by ≈ {abs(scaling.mean()):.1f} points")
 for name, value in chosen_on.items():
     print(f"coin flips 'predicted', columns chosen on {name:13}: {np.mean(value):.0f} %")
 assert abs(scaling.mean()) < 0.4 and 47 < np.mean(chosen_on["training rows"]) < 55 < 70 < np.mean(chosen_on["all rows"])
 
 # %% [markdown]
-# The famous mistake, scaling on all rows, did next to nothing here: a mean and a spread hold little of any row. Choosing
-# columns on all rows "predicts" coins at more than 70 %. The rule is the same; the damage differs.
+# The famous mistake, scaling on all rows, did next to nothing here: a mean and a spread over hundreds of rows hold little
+# of any one. Choosing columns on all rows "predicts" coins at more than 70 %. The rule is the same; the damage differs.
 #
 # **Second leak: duplicates.** To balance the classes, survivors' rows are copied, *and then* the table is split. Honest:
 # split first, then copy inside each part. Two models: a decision tree, which can memorise rows, and a linear one, which
@@ -443,7 +460,7 @@ for seed in range(12):
 for when in ["split, then copy", "copy, then split"]:
     print(f"tree, {when}: {np.mean(copies['tree', when]):.0f} %")
 leak = {name: np.mean(copies[name, "copy, then split"]) - np.mean(copies[name, "split, then copy"]) for name in models}
-print("linear model: the two differ by less than 3 points:", abs(leak["linear"]) < 3)
+print(f"linear model: the two differ by ≈ {abs(leak['linear']):.1f} points")
 assert 6 < leak["tree"] < 8 and abs(leak["linear"]) < 3 and len(np.unique(wide, axis=0)) > 0.6 * len(wide)
 
 # %% [markdown]
@@ -479,7 +496,7 @@ boat = {"with the lifeboat": accuracies(logits(leaky, all_parts == 0) > 0), "wit
 boat["with it, used in the morning"] = accuracies(many(honest).numpy()[..., 0] > 0)
 for name, value in boat.items():
     print(f"{name:29} {value.mean():.0f} %")
-assert 92 < boat["with the lifeboat"].mean() < 94 and boat["with it, used in the morning"].mean() < 79
+assert 92 < boat["with the lifeboat"].mean() < 94 and 73 < boat["with it, used in the morning"].mean() < 79
 
 # %% [markdown]
 # 93 % on the test set, and in use worse than without the column. No split finds this leak, for the column stands in all
@@ -530,15 +547,15 @@ probability = finder(x_shirt).numpy()[:, 0].astype(float)
 # %%
 print("                    accuracy  precision  recall   F1")
 shirts = {"no shirt at all": scores(y_shirt, 0 * y_shirt)}
-for threshold in [0.5, 0.32]:
+for threshold in [0.5, 0.3]:  # 0.3 finds three in four of the validation pictures' shirts, see below
     shirts[f"called at {threshold}"] = scores(y_shirt, (probability >= threshold).astype(int))
 for name, values in shirts.items():
     print(f"{name:18} {values[0]:8.0%} {values[1]:10.0%} {values[2]:8.0%} {values[3]:5.1f}")
-assert shirts["no shirt at all"][0] == 0.9 > shirts["called at 0.32"][0] and shirts["called at 0.32"][2] > 0.7
+assert shirts["no shirt at all"][0] == 0.9 > shirts["called at 0.3"][0] and shirts["called at 0.3"][2] > 0.7
 
 # %% [markdown]
-# Finding **none** of 1,000 shirts gives 90 %. The network that finds more than 70 % of them has a *lower* accuracy. When a
-# class is rare, accuracy hardly sees it. Move the threshold: what do you pay for more recall?
+# Finding **none** of 1,000 shirts gives 90 %. The network that is made to find more than 70 % of them has a *lower* accuracy.
+# When a class is rare, accuracy hardly sees it. Move the threshold: what do you pay for more recall?
 
 # %%
 thresholds = np.linspace(0.02, 0.95, 94)
@@ -634,11 +651,15 @@ ck.check("tables.roc_auc", roc_auc)
 # %% [markdown]
 # ## Article clinic
 #
-# ### 05-1 · "The parameters are trained for the validation score"
-# One article lets the parameters serve the validation score; another speaks of validation and then evaluates the test set.
-# What is a score worth that did the choosing? We hold out two small parts, *choose* the best of $n$ models on the one,
-# *judge* it on the other, and then swap the parts. The models: trees that learned from the training part, and linear rules
-# with guessed parameters, kept for their validation score alone.
+# ### 05-1 · Which part is for what?
+# Article a4 (2) says: the parameters are optimised on the training set, so that the score on the validation set is best. The
+# training set is right, and so is the need for a second part. But the two halves of the sentence have two subjects: the
+# training set moves *parameters*, the validation set chooses *hyperparameters*. Article a0 (3.3.3, 4) speaks of validation,
+# and its program evaluates the test set. What is a score worth that did the choosing?
+#
+# We hold out two small parts, *choose* the best of $n$ models on the one, *judge* it on the other, and then swap the parts (so
+# for a single model both means are equal). The models: trees that learned from the training part, and, to take the sentence
+# at its word, linear rules with guessed parameters, kept for their validation score alone.
 
 # %%
 numbers, optimism = [1, 3, 10, 30, 60], {"trained trees": [], "guessed parameters": []}
@@ -670,21 +691,24 @@ for axis, (name, values) in zip(axes, optimism.items(), strict=True):
     axis.set_xticklabels(numbers)
     axis.legend(fontsize=8)
     gap = np.array(values)[:, :, 0] - np.array(values)[:, :, 1]  # (splits, numbers)
-    print(f"{name:18} best of 60: validation score too high by {gap[:, -1].mean():.0f} points; one model: by none")
-    assert abs(gap[:, 0].mean()) < 1e-9 and 2.5 < gap[:, -1].mean() < 5.5
+    print(f"{name:18} best of 60: validation score too high by ≈ {gap[:, -1].mean():.1f} points")
+    assert 2.5 < gap[:, -1].mean() < 5.5 and np.all(np.diff(gap.mean(axis=0)[[0, 1, -1]]) > 0)
 ck.show(
     figure, alt="The validation score of the best of n models grows with n and rises above its score on unseen rows"
 )
 
 # %% [markdown]
 # **Right:** three roles. The training set moves the parameters, by the gradient of the loss. The validation set chooses
-# among models, and choosing uses its score up: too good by three to five points here. The test set judges one model, once.
+# among models, and choosing uses its score up: the best of 60 looked three to five points too good here. The test set judges
+# one model, once.
 #
 # ## Recap
 #
-# - Baselines first: 66 % without looking, 77 % from one column, about 82 % from a small network, ± 3 from split to split.
+# - Baselines first: 66 % without looking, 77 % from one column, about 82 % from two columns, and no more from a small network;
+#   ± 3 from split to split.
 # - Gaps, text and scales live inside the saved model; it learns them from the training set.
-# - Leaks cost from nothing (scaling) to everything (a column from the future). Split first, by family.
+# - Leaks add from next to nothing (scaling, here) to over ten points (a column from the future) that are not there in use.
+#   Split first, by family.
 # - A rare class needs precision, recall, F1 or AUC; the threshold is your choice, made on the validation set.
 # - A score that has chosen is no judge.
 #

@@ -13,7 +13,7 @@
 # **What you will be able to do**
 #
 # - shift, crop, mirror and turn training pictures, in NumPy and with Keras layers;
-# - measure which change helps, which does nothing and which hurts, and give the reason;
+# - measure which change helps, which does nothing and which hurts, and give a likely reason;
 # - recognise a change that makes the label wrong;
 # - read a learning curve and predict what more data will bring;
 # - recognise a net that is held back too much, and tell weight decay from an L2 penalty.
@@ -26,8 +26,9 @@ ck.start()
 # %% [markdown]
 # ## Which of these are nines?
 #
-# An article advises to make more pictures by flips and rotations, without a condition. Here are eight handwritten
-# digits. Some are nines. Some are sixes, turned by 180°. **Write down** which letters you take for nines.
+# An article (a0, 6) advises to make more pictures by random crops, flips and rotations, and names no condition. Here are
+# eight handwritten digits. Some are nines. Some are sixes, rotated as far as one can: by 180°. **Write down** which
+# letters you take for nines.
 
 # %%
 import keras
@@ -49,7 +50,7 @@ for letter, number, axis in zip("ABCDEFGH", order, axes, strict=True):
 ck.show(figure, alt="Eight handwritten digits, A to H, which all look more or less like a nine")
 
 # %% [markdown]
-# The answer comes below. First the case where the advice is meant well: clothes, and only 1,000 pictures.
+# The answer comes below. First clothes, and only 1,000 pictures.
 #
 # ## New pictures from old ones
 #
@@ -170,8 +171,8 @@ ck.show(
 # %% [markdown]
 # ## Which change helps?
 #
-# One small network, put back to its start for each run as in chapter 04c, a few hundred steps of 250 pictures. The
-# learning rate falls along half a cosine, so that the last steps do not shake the result.
+# One small network, put back to its start for each run as in chapter 04c, 600 steps of 250 pictures. The learning rate
+# falls along half a cosine, so that the last steps do not shake the result.
 
 
 # %%
@@ -224,8 +225,9 @@ class Learner:
 
 # %% [markdown]
 # We score each net on its own unchanged training pictures, on the test pictures, and on test pictures that were moved
-# by up to two pixels, as a careless photographer would. **Guess first:** which of the four changes gains most, and
-# which loses?
+# by up to two pixels, as a careless photographer would. We compare five ways and keep none, so the test pictures may
+# judge; who picks the best of them needs a validation part (chapter 05a). **Guess first:** which of the four changes
+# gains most, and which loses?
 
 # %%
 learner = Learner()
@@ -269,10 +271,9 @@ ck.show(
 )
 
 # %%
-for name, difference in list(gain.items())[1:]:
-    as_it_is, moved = difference[:, 1], difference[:, 2]
-    verdict = "better, all seeds" if min(as_it_is) > 0.2 else "worse, all seeds" if max(as_it_is) < -0.9 else "no gain"
-    print(f"{name:14} test: {verdict:18} moved test: {'over 10 points better' if min(moved) > 10 else 'no clear gain'}")
+print("mean of 3 seeds   train ≈   test ≈   moved test ≈   percent")
+for name, (train, test, moved) in {name: scores.mean(axis=0) for name, scores in clothes.items()}.items():
+    print(f"{name:15} {train:9.1f} {test:8.1f} {moved:14.1f}")
 assert 0.4 < min(gain["crop, 1 pixel"][:, 1]) and gain["crop, 1 pixel"][:, 1].mean() < 1.4
 assert gain["crop, 1 pixel"][:, 2].min() > 10
 assert all(abs(gain[name][:, 1].mean()) < 0.8 for name in ["mirror", "turn, 10°"])
@@ -280,10 +281,12 @@ assert -3 < gain["upside down"][:, 1].mean() < -1 and gain["upside down"][:, 1].
 assert 18 < gap["unchanged"] < 21 and 10 < gap["crop, 1 pixel"] < 13 and gap["turn, 10°"] < gap["unchanged"] - 2
 
 # %% [markdown]
+# After 600 steps, on three sets of 1,000 pictures of clothes:
+#
 # - Small crops gain about one point, in all three seeds, and over ten on moved pictures. The gap falls from about 20
 #   points to 11.
-# - Small turns close the gap too, by more than two points, and gain nothing. A smaller gap is **no proof of use**.
-# - Mirrors gain nothing.
+# - Small turns close the gap too, by more than two points, and gain less than one. A smaller gap is **no proof of use**.
+# - Mirrors gain less than a point as well: with three seeds, nothing to build on.
 # - Upside down costs one to three points. An upside-down shirt is still a shirt, but the test never shows one: the
 #   net learns a harder task than it is asked.
 #
@@ -327,14 +330,15 @@ ck.check("augmentation.build_augmented_network", build_augmented_network)
 print("turned sixes:", " ".join(sorted("ABCDEFGH"[place] for place, number in enumerate(order) if number < 4)))
 
 # %% [markdown]
-# How many did you get right? A turned 6 that keeps the label 6 is a wrong label for every reader. **Guess first:** the
-# 400 steps, once with crops of two pixels, once with mirrors, once with half of the pictures turned by 180°. What
-# happens to *upright* sixes and nines in the test?
+# How many did you get right? A turned 6 that keeps the label 6 is a wrong label for most readers. **Guess first:** 300
+# steps, once with crops of two pixels, once with small turns, once with mirrors, once with half of the pictures turned
+# by 180°. What happens to *upright* sixes and nines in the test?
 
 # %%
 digit_ways = {
     "unchanged": unchanged,
     "crop, 2 pixels": random_crop(2),
+    "turn, 10°": turn(10),
     "mirror": mirror,
     "half turn": every_second(lambda pictures: pictures[:, ::-1, ::-1]),
 }
@@ -363,10 +367,13 @@ def swapped(name, a, b):
 
 
 for name, difference in list(digit_gain.items())[1:]:
-    verdict = "over 2 points better" if min(difference) > 2 else "over 3 points worse" if max(difference) < -3 else "?"
-    print(f"{name:14} {verdict}, all seeds")
-print(f"6 and 9 swapped: under 0.5 % before, about {swapped('half turn', 6, 9):.0f} % with half turns")
+    print(f"{name:14} mean gain ≈ {difference.mean():+.1f} points, seeds from ≈ {min(difference):+.1f}", end="")
+    print(f" to ≈ {max(difference):+.1f}")
+print(
+    f"6 and 9 swapped ≈ {swapped('unchanged', 6, 9):.1f} % before, ≈ {swapped('half turn', 6, 9):.1f} % with half turns"
+)
 assert digit_gain["crop, 2 pixels"].min() > 2 and max(digit_gain["mirror"].max(), digit_gain["half turn"].max()) < -3
+assert digit_gain["turn, 10°"].min() > 0.4
 assert 10 * swapped("unchanged", 6, 9) < 3.5 < swapped("half turn", 6, 9) < 6.5
 assert swapped("mirror", 3, 5) > swapped("unchanged", 3, 5) + 4
 
@@ -379,16 +386,15 @@ for axis, name, style in zip(axes, ["half turn", "mirror"], ["C1", "C2"], strict
     axis.set(title=f"Trained with: {name}", xlabel="digit", xticks=range(10), ylim=(50, 105))
     axis.legend(loc="upper center", fontsize=8, ncol=2)
 axes[0].set_ylabel("right (% of upright test digits)")
-ck.show(
-    figure, alt="Share of each test digit named rightly: half turns hurt all but 1 and 4, mirrors hurt 3 and 5 most"
-)
+ck.show(figure, alt="Share of each test digit named rightly: half turns hurt 1 and 4 least, mirrors hurt 3 and 5 most")
 assert set(np.argsort(change_by_digit["mirror"])[:2]) == {3, 5}
 assert -12 < change_by_digit["half turn"][[6, 9]].mean() < -6
-assert max(abs(change_by_digit["half turn"][1]), abs(change_by_digit["mirror"][1])) < 4
+assert max(abs(change_by_digit["half turn"][1]), abs(change_by_digit["mirror"][1])) < 3
+assert set(np.argsort(change_by_digit["half turn"])[-2:]) == {1, 4}
 
 # %% [markdown]
-# Crops keep the label and gain more than two points in every seed, more than on clothes. Mirrors and half turns cost
-# more than three. With half turns 6 and 9 are swapped more than ten times as often. Why only about one in twenty, not
+# Crops keep the label and gain more than two points in every seed, more than on clothes. So do small turns, and gain
+# about one, in every seed. Mirrors and half turns cost more than three. With half turns 6 and 9 are swapped more than ten times as often. Why only about one in twenty, not
 # one in two? A turned six is not quite a nine, as you may have seen above. With mirrors 3 and 5 suffer most: they are
 # taken for each other. The 1, nearly the same in every pose, hardly loses.
 #
@@ -502,14 +508,15 @@ ck.show(
 
 # %%
 off = {used: error[6] - fit(8_000) for used, fit in fits.items()}
-print("error at 8,000, predicted from three sizes: more than a point too low; from six sizes: within a point")
+print(f"error at 8,000: measured ≈ {error[6]:.1f} %", end="")
+print(f", predicted from three sizes ≈ {fits[3](8_000):.1f} %, from six sizes ≈ {fits[6](8_000):.1f} %")
 assert 1.3 < off[3] < 4 and abs(off[6]) < 0.9
 assert doubling[3] > gain["crop, 1 pixel"][:, 1].mean() + 0.2
 
 # %% [markdown]
-# Four doublings ahead the line promised too much; one doubling ahead it was right within a point. **Extrapolate one
-# doubling, not four.** Then compare the price: at 1,000 pictures, doubling the data brought more than our best
-# augmentation did, but augmentation needs no new labels.
+# Four doublings ahead this line promised too much; one doubling ahead, and with three more points, it was right within a
+# point. **Trust an extrapolation for one doubling, hardly for four.** Then compare the price: at 1,000 pictures,
+# doubling the data (200 steps each) brought more than crops did (600 steps each), but crops need no new labels.
 #
 # That answers the articles: augment with label-keeping changes that the net will meet, measure the curve before you
 # collect, and start from a net that was trained on other data (pretraining, chapter 12).
@@ -553,12 +560,9 @@ for name, (small, steps) in held_back.items():
         under[name][seed] = small.score(pictures, labels), small.score(x_test, y_test)
 
 # %%
-print("             train above 90 %  gap    test")
-for name, scores in under.items():
-    train, test = scores.mean(axis=0)
-    below = under["free"][:, 1].mean() - test
-    words = "over 20 points lower" if below > 20 else "3 to 8 points lower" if 3 < below < 8 else ""
-    print(f"{name:12} {'yes' if train > 90 else 'no':16} {'large' if train - test > 9 else 'small'}  {words}".rstrip())
+print("percent       train ≈   test ≈   gap ≈")
+for name, (train, test) in {name: scores.mean(axis=0) for name, scores in under.items()}.items():
+    print(f"{name:11} {train:9.1f} {test:8.1f} {train - test:7.1f}")
 free = under["free"]
 assert free[:, 0].min() > 90 and all(under[name][:, 0].max() < 85 for name in held_back if name != "free")
 assert all(max(under[name][:, 1] - free[:, 1]) < -2 for name in held_back if name != "free")
@@ -672,33 +676,33 @@ ck.check("augmentation.two_steps", two_steps)
 # %% [markdown]
 # ## Article clinic
 #
-# ### 06-1 · "Augment with flips and rotations"
-# The article recommends them without a condition. We collect what its advice did here.
+# ### 06-1 · Crops, flips and rotations, without a condition
+# Article a0 (6) names three changes. The first, random crops, helped here on both data sets, and it needs no new labels:
+# good advice. What the list lacks is a condition for the other two. It gives no angle; 10° is our mild case, 180° our
+# extreme one. We collect what each did here, after 600 steps on clothes and 300 on digits.
 
 # %%
-points = {
-    "clothes, mirror": gain["mirror"][:, 1].mean(),
-    "clothes, upside down": gain["upside down"][:, 1].mean(),
-    "digits, mirror": digit_gain["mirror"].mean(),
-    "digits, half turn": digit_gain["half turn"].mean(),
-}
+points = {f"clothes, {name}": change[:, 1].mean() for name, change in gain.items() if name != "unchanged"}
+points |= {f"digits, {name}": change.mean() for name, change in digit_gain.items() if name != "unchanged"}
 for case, value in points.items():
-    print(
-        f"{case:21} {'more than 2 points lost' if value < -2 else 'at least a point lost' if value < -1 else 'no gain'}"
-    )
-assert max(points.values()) < 0.8
+    print(f"{case:23} {f'≈ {value:+.1f} points' if abs(value) > 0.8 else 'less than a point'}")
+assert min(points[case] for case in ["clothes, crop, 1 pixel", "digits, crop, 2 pixels", "digits, turn, 10°"]) > 0.4
+assert max(points[case] for case in ["clothes, upside down", "digits, mirror", "digits, half turn"]) < -1
 
 # %% [markdown]
+# So a rotation may help (digits, 10°) or harm (digits, 180°): the angle and the data decide.
+#
 # **Right:** augmentation must keep the label, and should show what the net will meet. Ask for each change: would a
-# person give the same label? Can such a picture come up in use? Then measure: one change, several seeds.
+# person give the same label? Can such a picture come up in use? Then measure, on a validation part: one change, several
+# seeds.
 #
 # ## Recap
 #
 # - Augmentation shows changed copies in training only. Crops of one pixel gained about a point on clothes; mirrors
-#   and small turns nothing; upside down lost.
+#   and small turns less; upside down lost. On digits crops and small turns gained.
 # - Half turns make nets swap 6 and 9, mirrors 3 and 5: the label no longer holds.
 # - A small gap is no goal in itself: an under-fitting net has it too.
-# - A learning curve tells what a doubling brings. Trust its line for one doubling.
+# - A learning curve tells what a doubling brings. Trust its line for one doubling; four ahead ours was too hopeful.
 # - Weight decay equals L2 under SGD, not under Adam.
 #
 # ### Quiz

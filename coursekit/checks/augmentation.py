@@ -173,7 +173,9 @@ ITEMS = [
             "A mirrored 3 or 7 is no digit that we write; only 0 and 8 stay what they are.": (
                 lambda digit, change: change in ("crop", "mirror") or digit in (0, 8)
             ),
-            "It looks as if every change were allowed, as in the article.": lambda digit, change: True,
+            "It looks as if every change were allowed: what would a reader call a 6 after a half turn?": (
+                lambda digit, change: True
+            ),
             "A crop by two pixels keeps the label of every digit.": lambda digit, change: digit in (0, 8),
         },
     ),
@@ -269,7 +271,10 @@ ITEMS = [
         "augmentation.label",
         "You train a net to read handwritten digits. Which change is safe?",
         {
-            "Half turns, because the net then sees more": (False, "They gave sixes that look like nines, and hurt."),
+            "Half turns, because the net then sees more": (
+                False,
+                "They gave sixes that look like nines. Here every seed lost more than three points.",
+            ),
             "Small crops": (
                 True,
                 "A digit moved by two pixels keeps its label; here every seed gained over two points.",
@@ -291,7 +296,7 @@ ITEMS = [
             "Yes, over-fitting is cured": (False, "A net that learns nothing has no gap at all."),
             "Yes, if the gap was closed by augmentation": (
                 False,
-                "Small turns closed the gap by more than two points and gained nothing.",
+                "Small turns closed the gap on clothes by more than two points and gained nothing there.",
             ),
         },
     ),

@@ -238,24 +238,27 @@ ITEMS = [
                 True,
                 "With rate and batch scaled together the curves of 16 and 512 coincided, as long as the rate was gentle.",
             ),
-            "Large batches over-fit": (False, "It had a high training loss too, and a small gap: it had learned less."),
+            "Large batches over-fit": (
+                False,
+                "With equal passes batch 512 had a higher training loss too, and a small gap: it had learned less.",
+            ),
         },
     ),
     Quiz(
         "batch_size.wall",
-        "The linear rule held from 16 to 128 and failed at 256. What failed?",
+        "The linear rule asked for rate 1.6 at batch 256, and training failed. What does the whole table say of 1.6?",
         {
-            "The rate it asked for: 1.6 was beyond what the network stands": (
+            "It failed up to batch 256, but at 512 it was the best rate": (
                 True,
-                "Rate 3.2 failed at every batch size. The wall is one of the rate, not of the batch.",
+                "So the largest rate that works depends on the batch. Rate 3.2 failed at all six sizes.",
             ),
-            "The batch of 256: so many pictures can't be averaged": (
+            "It fails at every batch size": (
                 False,
-                "With the gentle ratio batches of 256 and 512 gave the same curve as 16.",
+                "That is rate 3.2. At batch 512 rate 1.6 had the lowest loss of its row.",
             ),
-            "The arithmetic: float32 is too short for large batches": (
+            "Nothing about the rate: a batch of 256 is too large": (
                 False,
-                "The mean over 256 pictures is computed at every rate, and at 0.8 the run succeeded.",
+                "At rate 0.8 batch 256 trained, and with the gentle ratio 256 and 512 gave the same curve as 16.",
             ),
         },
     ),

@@ -398,16 +398,16 @@ ITEMS = [
     ),
     Quiz(
         "overfitting.optimizer",
-        "Regularisation or optimizer: what did the table say about over-fitting?",
+        "What did the table (128 units, 300 steps) say about over-fitting?",
         {
             "SGD with momentum closed the gap": (False, "At the same training loss its gap was as wide as Adam's."),
             "L2 and dropout raised the test score by several points": (
                 False,
-                "They stayed within half a point. It was the test loss that they lowered.",
+                "They stayed within half a point there. It was the test loss that they lowered.",
             ),
-            "More data did most; penalties and dropout lowered the test loss; the optimizer was no cure": (
+            "More data did most; penalties and dropout lowered the test loss; the optimizer closed no gap": (
                 True,
-                "That is the order in which we would try them.",
+                "Another net, strength or length of training may give another order: measure again.",
             ),
         },
     ),

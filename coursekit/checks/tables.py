@@ -266,7 +266,7 @@ ITEMS = [
         {
             "All rows, for then the mean is more exact": (
                 False,
-                "The damage was small for a mean, but choosing columns the same way 'predicted' coin flips at more than 70 %.",
+                "The damage was small for a mean here; choosing columns the same way 'predicted' coin flips at over 70 %.",
             ),
             "The rows of the training set": (True, "Whatever is learned from data is learned from the training set."),
             "The rows on which the model is used": (
@@ -281,7 +281,7 @@ ITEMS = [
         {
             "Before the split, so that all parts are balanced": (
                 False,
-                "The tree then met copies in the test set: about seven points too good.",
+                "The chapter's tree then met copies in the test set: about seven points too good.",
             ),
             "After the split, inside the training part": (True, "No copy can then stand in two parts."),
             "At any time, for a copy adds no information": (
@@ -306,7 +306,7 @@ ITEMS = [
             "Its score on the test set, opened once": (True, "It took no part in training nor in choosing."),
             "Its validation score, for it is the best of 60": (
                 False,
-                "Being the best of 60 made it about three points too good.",
+                "Being the best of 60 made it three to five points too good in the chapter.",
             ),
             "The mean of its training and validation scores": (
                 False,

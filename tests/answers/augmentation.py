@@ -127,7 +127,7 @@ WRONG = {
         (lambda: print("built"), "return"),
     ],
     "keeps_label": [
-        (lambda digit, change: True, "as in the article"),
+        (lambda digit, change: True, "every change were allowed"),
         (
             lambda digit, change: (
                 change == "crop" or (digit in (0, 6, 8, 9) and change == "half turn") or digit in (0, 8)
