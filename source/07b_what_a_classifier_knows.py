@@ -454,10 +454,10 @@ for (name, kind), style in zip(sure, ["o-", "s-", "o--", "s--"], strict=True):
 axis.set(title="Strange pictures, made darker and brighter", xlabel="brightness (1: as they are)")
 axis.set_ylabel("more than 90 % sure (% of pictures)")
 axis.legend(fontsize=8)
-ck.show(figure, alt="The share of strange pictures named with over 90 percent rises with brightness, for noise and digits")
-for shares in sure.values():
-    assert shares[-1] > shares[2] > shares[0] or shares[2] > 0.99
-print("at brightness 4 more pictures are named with over 90 % than at brightness 1/4, in all four cases")
+ck.show(
+    figure, alt="The share of strange pictures named with over 90 percent rises with brightness, for noise and digits"
+)
+print("more pictures named with over 90 % at brightness 4 than at 1/4, by more than 20 points, in all four cases")
 assert all(shares[-1] - shares[0] > 0.2 for shares in sure.values())
 
 # %% [markdown]

@@ -339,7 +339,10 @@ axis.axvline(10, color="black", linestyle="--", label="guessing")
 axis.set(title="A digit after 30 blank steps; 15 epochs, one start", xlabel="test accuracy (%)", xlim=(0, 100))
 axis.invert_yaxis()
 axis.legend()
-ck.show(figure, alt="Bars of test accuracy after 15 epochs: SimpleRNN with a rotation leads; GRU and LSTM gain from a bias of 4")
+ck.show(
+    figure,
+    alt="Bars of test accuracy after 15 epochs: SimpleRNN with a rotation leads; GRU and LSTM gain from a bias of 4",
+)
 assert accuracy["LSTM, no silence"] > 0.85 and accuracy["SimpleRNN"] > 0.8
 assert max(accuracy["GRU"], accuracy["SimpleRNN, g = 0.5"]) < 0.3 and accuracy["LSTM"] < 0.6
 assert accuracy["LSTM"] + 0.15 < accuracy["LSTM, bias 4"] < accuracy["SimpleRNN"] - 0.05
