@@ -689,7 +689,8 @@ assert after < 0.01 and np.mean(predicted == noise_label) > 0.9 and held_out < 0
 
 # %% [markdown]
 # The loss falls to almost 0 and the network knows one sentence: "it is that label". A falling training loss shows that the
-# code runs and that the network can fit these examples. About others it says nothing. **Right:** data with something to learn, a held-out score, and a baseline beside it, as in 07-1.
+# code runs and that the network can fit these examples. About others it says nothing. **Right:** data with something to
+# learn, a held-out score, and a baseline beside it, as in 07-1.
 #
 # ## Recap
 #

@@ -620,8 +620,9 @@ ck.check("convnets.train_convnet", train_convnet)
 # ## Article clinic
 #
 # ### 08-1 · A feature map in place of classes
-# The article (a3, 4.2) alternates convolution and pooling, which is right. But its program ends with a feature map, flattened
-# to 640 numbers with a ReLU in front, and takes these as the logits of ten labels. It also begins with 32 input channels.
+# The article (a3, 3.2) explains convolution and pooling for pictures, and its program (4.2) uses both. But the program ends
+# with a feature map, flattened to 640 numbers with a ReLU in front, and takes these as the logits of ten labels. It also
+# begins with 32 input channels.
 # We rebuild the end with a map of 8 × 8 places and 10 channels. The article uses PyTorch, which puts channels first, so we
 # do that before we flatten. **Guess:** will Keras complain? Will the loss fall?
 

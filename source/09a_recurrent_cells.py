@@ -445,9 +445,9 @@ assert np.allclose(first, third, atol=1e-6) and not np.allclose(first, second, a
 # ## Article clinic
 #
 # ### 09-1 · Sequences of length 1
-# The article's program (a3, 4.3) has the parts of a recurrent network in the right order: a recurrent layer, then a linear
-# one. But it trains on sequences with a single step, its hidden size comes from a global variable, and its prediction has
-# the shape (1, 1, 1) where the target has (1, 1). First: what does a single step teach $U$?
+# The article (a3, 3.3) explains rightly that the state carries the past along. Its program (4.3) gives the state nothing to
+# carry: it trains on sequences with a single step. Its hidden size comes from a global variable, and its prediction has the
+# shape (1, 1, 1) where the target has (1, 1). First: what does a single step teach $U$?
 
 # %%
 cell = layers.SimpleRNN(4)
