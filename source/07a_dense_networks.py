@@ -86,7 +86,7 @@ relu_wave, tanh_wave = wave_trainer("relu"), wave_trainer("tanh")
 wave_weights = {("relu", 50): relu_wave.run(wave_start(50), x_wave, y_wave, 1_000, 200)}
 inside = np.abs(relu_wave.network(x_wave).numpy() - y_wave).max()
 at_4 = relu_wave.network(np.array([[4.0]])).numpy()[0, 0] - np.sin(12)
-print(f"largest error between -2 and 2, where sin 3x lies between -1 and 1: {inside:.1f}")
+print(f"largest error between -2 and 2, where sin 3x lies between -1 and 1: at most {np.ceil(10 * inside) / 10:.1f}")
 print(f"error at x = 4: {abs(at_4):.0f}")
 assert inside < 0.1 and abs(at_4) > 2
 

@@ -152,7 +152,7 @@ def first_gradient(network, examples=500):
 
 
 ratio = first_gradient(lenet("relu", layers.AveragePooling2D)) / first_gradient(published)
-print(f"first layer, gradient with ReLU over gradient with sigmoid: {ratio:.0e}")
+print(f"first layer, gradient with ReLU over gradient with sigmoid: {ratio:.0f}")
 assert ratio > 10
 
 
@@ -357,7 +357,7 @@ ck.show(
 
 for name in starts:
     growth = {residual: gradient[name, residual][-1] / gradient[name, residual][0] for residual in (True, False)}
-    print(f"{name:13} from one block to eight: plain times {growth[False]:.0e}, residual times {growth[True]:.0e}")
+    print(f"{name:13} from one block to eight: plain times {growth[False]:.2g}, residual times {growth[True]:.2g}")
     assert growth[False] < 1 and growth[True] > 5
 
 # %% [markdown]
