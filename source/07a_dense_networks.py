@@ -14,7 +14,7 @@
 #
 # - compute a whole network by hand, and count its parameters and multiplications;
 # - choose depth and width under a budget, and starting weights that keep a deep network alive;
-# - write down a network that fits any curve, and say where it will fail;
+# - write down a network that follows a curve on a range, and say where it will fail;
 # - turn a program that only *runs* into an experiment that tells something.
 
 # %% tags=["setup"]
@@ -28,7 +28,9 @@ ck.start()
 # We made this curve ourselves, so we know it everywhere: $y = \sin 3x$. A network with 50 hidden units gets 200 points of it,
 # all between −2 and 2. **Guess first:** it fits them well. What will it say at $x = 4$?
 #
-# Many short trainings lie before us, so we compile each network once and put it back to a start before each run.
+# This network has two layers: 50 ReLU units that read $x$, and one output that adds them up with weights of its own,
+# $y = \max(0, x W_1 + b_1)\, W_2 + b_2$. Many short trainings lie before us. The class below compiles a network once and
+# puts it back to given starting weights before each run; otherwise it is `compile` and `fit`, as before.
 
 # %%
 import keras
@@ -84,8 +86,8 @@ relu_wave, tanh_wave = wave_trainer("relu"), wave_trainer("tanh")
 wave_weights = {("relu", 50): relu_wave.run(wave_start(50), x_wave, y_wave, 1_000, 200)}
 inside = np.abs(relu_wave.network(x_wave).numpy() - y_wave).max()
 at_4 = relu_wave.network(np.array([[4.0]])).numpy()[0, 0] - np.sin(12)
-print(f"largest error between -2 and 2: below 0.1: {inside < 0.1}")
-print(f"error at x = 4: above 2: {abs(at_4) > 2}")
+print(f"largest error between -2 and 2, where sin 3x lies between -1 and 1: at most {np.ceil(10 * inside) / 10:.1f}")
+print(f"error at x = 4: {abs(at_4):.0f}")
 assert inside < 0.1 and abs(at_4) > 2
 
 # %% [markdown]
@@ -179,8 +181,9 @@ def count(sizes):
 ck.check("dense.count", count)
 
 # %% [markdown]
-# Do seconds follow multiplications? We send 2,000 pictures of clothes, made half as high and wide, through one hidden layer
-# of 1 to 1,024 units. That is 1,024 times the multiplications. **Guess:** and how many times the seconds?
+# Do the seconds follow the multiplications? We send 2,000 pictures of clothes, made half as high and wide, through one hidden layer
+# of 1 to 1,024 units. That is 1,024 times the multiplications. **Guess:** and how many times the seconds? The title of
+# the figure gives the number for this machine.
 
 # %%
 import time
@@ -202,22 +205,22 @@ for u in units:
         one_layer(clothes[:2_000])
         tries.append(time.perf_counter() - begin)
     seconds.append(min(tries))
-print("more than 300 times the seconds:", seconds[-1] / seconds[0] > 300)
-assert seconds[-1] / seconds[0] < 300
 
 # %%
 figure, axis = plt.subplots(figsize=(7, 3.6))
 costs = np.array([206 * u for u in units])
 axis.loglog(costs, seconds, "o-", label="measured")
 axis.loglog(costs, seconds[-1] * costs / costs[-1], "--", label="in proportion")
-axis.set(title="One pass of 2,000 pictures", xlabel="multiplications for one picture", ylabel="time (seconds)")
+title = f"2,000 pictures: 1,024 times the multiplications, {seconds[-1] / seconds[0]:.0f} times the seconds"
+axis.set(title=title, xlabel="multiplications for one picture", ylabel="time (seconds)")
 axis.legend()
 ck.show(
     figure, alt="Time against multiplications: small networks take far more time than their multiplications explain"
 )
 
 # %% [markdown]
-# No: a small network spends its time on calling, not on multiplying. Multiplications count once matrices are large.
+# Far fewer than 1,024 times: a small network spends most of its time on calling, not on multiplying. Multiplications
+# count once matrices are large.
 #
 # ## Deep or wide?
 #
@@ -276,9 +279,10 @@ assert max(shallow) - min(shallow) < 0.02 and mean[8] < min(shallow) - 0.01
 assert 0.79 < min(shallow) and max(shallow) < 0.84
 
 # %% [markdown]
-# One, two and four layers lie within two points of each other; eight layers learn worse. This is one rate and five short passes
-# for all, and chapter 04c taught us what that means: it judges these runs, not depth. But depth *by itself* buys nothing
-# here. Why do eight layers have it hard? One reason lies in the weights before the first step.
+# After five passes one, two and four layers lie within two points of each other, and eight are behind. This is one rate and
+# five short passes for all, and chapter 04c taught us what that means: it judges these runs, not depth. (There are tasks
+# for which depth saves many units; this one at this size does not show it.) Why are eight layers slow at the start? One
+# reason lies in the weights before the first step.
 #
 # ## Starting weights
 #
@@ -343,7 +347,25 @@ print("as good as the shallow ones:     ", np.mean(he_accuracy) > min(shallow))
 assert mean[8] + 0.005 < np.mean(he_accuracy) < min(shallow)
 
 # %% [markdown]
-# It was part of the reason, not all of it: the gap shrinks and stays.
+# It was part of the reason: after five passes the gap is smaller, not gone. Is the rest a matter of patience? One layer and
+# eight, both from Glorot's start, five times as long:
+
+# %%
+patient = {}
+for depth in (1, 8):
+    sizes = [196] + [widths[depth]] * depth + [10]
+    trainer = Trainer(dense_network(sizes), keras.optimizers.Adam(0.003), loss, steps=40)
+    patient[depth] = []
+    for seed in range(2):
+        trainer.run(dense_network(sizes, seed).get_weights(), clothes, labels, passes=25, batch=125)
+        predicted = trainer.network(clothes_test).numpy().argmax(axis=-1)
+        patient[depth].append(100 * np.mean(predicted == labels_test))
+gap = 100 * (mean[1] - mean[8]), np.mean(patient[1]) - np.mean(patient[8])
+print(f"8 layers behind one layer: {gap[0]:.0f} points after 5 passes, {gap[1]:.0f} after 25")
+assert gap[0] - gap[1] > 1 and np.mean(patient[8]) > 100 * mean[1]
+
+# %% [markdown]
+# About half of the gap was unfinished training: after 25 passes the eight layers are above what one layer had after five.
 #
 # ### Exercise 7a.4 · ●○○ · 4 minutes
 # Write `starting_scale(inputs, units)`. Return two numbers: the standard deviation of He's weights, and the limit of
@@ -415,10 +437,11 @@ for units in [10, 50, 250]:
     assert 0.9 * bound < error <= bound
 
 # %% [markdown]
-# Five times the units, about 25 times less error. As small as you like: this is **universal approximation** (通用近似). Cybenko
-# (1989) and Hornik (1991) proved it for many activations and any number of inputs: one hidden layer comes as close as you want
-# to any continuous function *on a bounded range*, if it is wide enough. The theorem says that such weights **exist**. It does
-# not say that training finds them.
+# Five times the units, about 25 times less error. As small as you like: this is **universal approximation** (通用近似). One
+# hidden layer comes as close as you want to any continuous function of any number of inputs *on a bounded range*, if it is
+# wide enough. Cybenko (1989) proved it for sigmoids, Hornik (1991) for bounded activations, and neither covers ReLU, which
+# is not bounded. Leshno, Lin, Pinkus and Schocken (1993) did: any continuous activation will do that is not a polynomial.
+# The theorem says that such weights **exist**. It does not say that training finds them.
 #
 # ### Exercise 7a.5 · ●●● · 12 minutes
 # Write `hat(left, middle, right)`: weights `[(W1, b1), (W2, b2)]` of a ReLU network with one input and three hidden units. Its
@@ -447,14 +470,19 @@ for units in [1, 3, 10]:
     wave_weights["relu", units] = relu_wave.run(wave_start(units), x_wave, y_wave, 1_000, 200)
     assert not wave_weights["relu", units][0][0, units:].any()  # the others are still zero
 wave_weights["tanh", 50] = tanh_wave.run(wave_start(50), x_wave, y_wave, 1_000, 200)
-errors = {}
-for (activation, units), trained in wave_weights.items():
-    errors[activation, units] = np.sqrt(np.mean((curve(trained, x_wave, activation) - y_wave) ** 2))
+longer = relu_wave.run(wave_start(10), x_wave, y_wave, 4_000, 200)
+
+
+def wave_error(weights, activation="relu"):
+    return np.sqrt(np.mean((curve(weights, x_wave, activation) - y_wave) ** 2))
+
+
+errors = {(kind, units): wave_error(trained, kind) for (kind, units), trained in wave_weights.items()}
 order = [errors["relu", units] for units in (1, 3, 10, 50)]
-print("each larger network fits better:", order == sorted(order, reverse=True))
-on_paper = np.sqrt(np.mean((curve(written_down(10), x_wave) - y_wave) ** 2))
-print("10 units: written down less than 0.7 of the trained error:", on_paper < 0.7 * order[2])
-assert on_paper < 0.7 * order[2]
+print("error after 1,000 steps, 1, 3, 10, 50 units:", [f"{error:.1g}" for error in order])
+on_paper, later = wave_error(written_down(10)), wave_error(longer)
+print(f"10 units: written down {on_paper:.2f}, after 4,000 steps {later:.2f}")
+assert later < 0.8 * on_paper < 0.6 * order[2]
 assert order[0] > 0.4 and order[1] > 0.1 and order[3] < 0.03 and order == sorted(order, reverse=True)
 
 
@@ -480,7 +508,9 @@ ck.explore(
 )
 
 # %% [markdown]
-# With 10 units training misses the weights that we wrote down. With 50 it has kinks to spare.
+# With 10 units and this start, 1,000 steps do not reach the weights that we wrote down; 4,000 steps do better than these.
+# Other starts are slower or faster. So a bad fit may be a matter of patience, and of luck with the start. With 50 units
+# there are kinks to spare.
 #
 # ## Where it fails
 #
@@ -518,13 +548,15 @@ axis.legend(loc="lower left", fontsize=8)
 ck.show(figure, alt="Both networks follow the wave from -2 to 2; outside ReLU goes on as a line and tanh levels off")
 
 # %% [markdown]
-# Neither knows that the wave goes on. What a network says outside its data comes from its activation, not from the data.
+# Neither knows that the wave goes on. Outside its data the activation gives the shape of the answer, a line or a plateau;
+# how steep or how high it is depends on the weights, and no data point has tested them there.
 #
 # ## Article clinic
 #
 # ### 07-1 · A classifier without data
 #
-# One article (a0 4) ends with a 64-64-10 classifier that is trained on an `x_train` which nobody defines:
+# One article (a0 4) ends with a 64-64-10 classifier. Its layers and its loss fit ten classes, and it asks for a score on test
+# data. But it is trained on an `x_train` which nobody defines:
 
 # %%
 try:
@@ -576,14 +608,14 @@ from sklearn.linear_model import LogisticRegression
 linear = LogisticRegression(max_iter=1_000).fit(x_train.reshape(-1, 64), y_train)
 linear_score = linear.score(x_test.reshape(-1, 64), y_test)
 print(
-    f"logistic regression: {linear_score:.0%}; the network is ahead by more than 1 point:",
+    f"logistic regression: {linear_score:.0%}; the network after 12 epochs is ahead by more than 1 point:",
     article_score > linear_score + 0.01,
 )
 assert 0.96 < linear_score < 0.98 and abs(article_score - linear_score) < 0.02
 
 # %% [markdown]
-# It is not: on 1,000 small digits the hidden layers bring little. Now the scaling. We stretch the pixels to 0–255, as most
-# pictures come, and train again, from three starts each.
+# After 12 epochs it is not. Now the scaling. We stretch the pixels to 0–255, as most pictures come, and train again, for 20
+# epochs and from three starts each.
 
 # %%
 sgd = Trainer(dense_network([64, 64, 64, 10]), keras.optimizers.SGD(0.1), loss)
@@ -600,10 +632,13 @@ for name, trainer in {"SGD": sgd, "Adam": adam}.items():
         print(f"{name:4}  pixels 0 to {largest:3}: {np.mean(scores):4.0%}")
 assert min(table["SGD", 1]) > 0.94 and max(table["SGD", 255]) < 0.3
 assert 0.96 < min(table["Adam", 1]) and np.mean(table["Adam", 1]) - np.mean(table["Adam", 255]) > 0.01
+assert abs(np.mean(table["Adam", 1]) - linear_score) < 0.02
 
 # %% [markdown]
 # With raw pixels SGD learns nothing at this rate: its gradients grow with the pixels, and so do its steps.
-# Adam's steps do not grow with the gradient (chapter 04b), so it learns, but worse. One division costs nothing.
+# Adam's steps do not grow with the gradient (chapter 04b), so it learns, but after 20 epochs it stands lower. One division
+# costs nothing. And the linear model? With scaled pixels, Adam and 20 epochs the network comes within two points of it,
+# ahead by a handful of the 500 test digits. On 1,000 small digits the hidden layers bring little.
 #
 # ### Exercise 7a.6 · ●●○ · 12 minutes
 # Write `train_classifier(x, y, largest)`: a 64-64-10 Keras model, compiled and **trained**, for pictures `x` of shape
@@ -636,8 +671,9 @@ ck.check("dense.train_classifier", train_classifier)
 # %% [markdown]
 # ### 07-2 · A loss that falls, and means nothing
 #
-# Another article (a3 4.1 to 4.3) trains on one random sample for 100 epochs and reports the falling loss. We do that: 64
-# random numbers, a random label. **Guess** the final loss, and the share of real digits it then names rightly.
+# Another article (a3 4.1 to 4.3) shows how each network is built and stepped through, which is what its programs are good
+# for. They train on one random sample for 100 epochs, and the falling loss is all that they report. We do that: 64 random
+# numbers, a random label. **Guess** the final loss, and the share of real digits the network then names rightly.
 
 # %%
 random = np.random.default_rng(0)
@@ -647,21 +683,23 @@ after = float(loss(noise_label, adam.network(noise)))
 predicted = adam.network(x_test / 16).numpy().argmax(axis=-1)
 held_out = np.mean(predicted == y_test)
 print(f"loss of guessing: {np.log(10):.1f}   loss after 100 epochs below 0.01: {after < 0.01}")
-print(f"real digits called a {noise_label[0]}: more than 90 %: {np.mean(predicted == noise_label) > 0.9}")
+print(f"real digits called a {noise_label[0]}: {np.mean(predicted == noise_label):.0%}")
 print("right answers on real digits:", f"{held_out:.0%}")
 assert after < 0.01 and np.mean(predicted == noise_label) > 0.9 and held_out < 0.15
 
 # %% [markdown]
-# The loss falls to almost 0 and the network knows one sentence: "it is that label". A falling training loss shows that the code
-# runs, nothing more. **Right:** data with something to learn, a held-out score, and a baseline beside it, as in 07-1.
+# The loss falls to almost 0 and the network knows one sentence: "it is that label". A falling training loss shows that the
+# code runs and that the network can fit these examples. About others it says nothing. **Right:** data with something to
+# learn, a held-out score, and a baseline beside it, as in 07-1.
 #
 # ## Recap
 #
 # - A feed-forward network is $f(xW + b)$, layer after layer; $p\,u + u$ parameters and $p\,u$ multiplications a layer.
-# - At equal parameters one, two and four layers came out alike here; eight were worse, less so
-#   from He's start.
+# - At equal parameters and after five passes one, two and four layers came out alike; eight were behind, less so from He's
+#   start and after 25 passes.
 # - He's weights keep the signal through deep ReLU stacks; equal weights make equal units for ever.
-# - One hidden layer can fit any continuous curve on a range. Outside of it ReLU is a straight line, tanh a constant.
+# - One hidden layer, wide enough, can follow any continuous curve on a range. Beyond its last kink a ReLU network of one
+#   input is a straight line; far out a tanh network is a constant.
 # - A score needs data, a held-out part, scaling and a baseline.
 #
 # Chapter 07b trains a larger dense network and asks what its probabilities are worth.
@@ -686,6 +724,8 @@ ck.quiz("dense.falling")
 # - Cybenko, G. (1989). Approximation by superpositions of a sigmoidal function. *Mathematics of Control, Signals and
 #   Systems* 2.
 # - Hornik, K. (1991). Approximation capabilities of multilayer feedforward networks. *Neural Networks* 4.
+# - Leshno, M., Lin, V., Pinkus, A., Schocken, S. (1993). Multilayer feedforward networks with a nonpolynomial activation
+#   function can approximate any function. *Neural Networks* 6.
 # - Glorot, X., Bengio, Y. (2010). Understanding the difficulty of training deep feedforward neural networks. *AISTATS*.
 # - He, K., Zhang, X., Ren, S., Sun, J. (2015). Delving deep into rectifiers: surpassing human-level performance on ImageNet
 #   classification. *ICCV*, arXiv:1502.01852.

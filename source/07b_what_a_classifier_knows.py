@@ -1,6 +1,6 @@
 # ---
 # title: What a classifier knows
-# promise: You will train the classic 300-100 network better than it was published, and find out how far its probabilities can be trusted.
+# promise: You will train the classic 300-100 network with today's recipe, and find out how far its probabilities can be trusted.
 # minutes: 75
 # prerequisites: [07a_dense_networks]
 # data: [fashion_mnist, mnist_digits]
@@ -15,7 +15,7 @@
 # - train a dense network with today's recipe, and compare it fairly with a published one;
 # - write a confusion matrix (混淆矩阵), and look at the pictures that the network gets most wrong;
 # - measure the calibration (校准) of its probabilities, and repair it with one number;
-# - let a network say "I do not know", and see what it says about things it has never met.
+# - let a network say "I do not know", and measure what its confidence is worth on things that it has never met.
 
 # %% tags=["setup"]
 import coursekit as ck
@@ -58,14 +58,24 @@ def logits_of(network):
 keras.utils.set_random_seed(0)
 long_trained = published_network()
 long_trained.compile(keras.optimizers.Adam(0.002), loss, steps_per_execution=47)
-long_trained.fit(x_train, y_train, batch_size=256, epochs=25, verbose=0)
+after_epoch = {}  # logits of the test pictures on the way
 
-logits = logits_of(long_trained)
+
+def keep(epoch, logs):
+    if epoch + 1 in (3, 25):
+        after_epoch[epoch + 1] = logits_of(long_trained)
+
+
+callback = keras.callbacks.LambdaCallback(on_epoch_end=keep)
+long_trained.fit(x_train, y_train, batch_size=256, epochs=25, verbose=0, callbacks=[callback])
+
+# %%
+logits = after_epoch[25]
 probability = special.softmax(logits, axis=1)
 confidence, right = probability.max(axis=1), probability.argmax(axis=1) == y_test  # (examples,)
 very_sure = confidence >= 0.99
-print(f"very sure of more than half of the test pictures: {very_sure.mean() > 0.5}")
-print(f"of these, more than two in a hundred are wrong: {right[very_sure].mean() < 0.98}")
+print(f"at least 99 % sure of {10 * np.floor(10 * very_sure.mean()):.0f} % of the test pictures, or more")
+print(f"wrong among these: more than {np.floor(100 * (1 - right[very_sure].mean())):.0f} in a hundred")
 
 # %% [markdown]
 # The network is "at least 99 % sure" of more than half the pictures. If its probabilities were true, at most one in a hundred
@@ -80,6 +90,7 @@ assert very_sure.mean() > 0.5 and 0.97 < right[very_sure].mean() < 0.98
 # Géron's book trains this 300-100 network with SGD, rate 0.01, batches of 32, for 30 epochs of 55,000 pictures, and reaches
 # 88.64 % on the test set. What do the earlier chapters suggest? Adam with warm-up and a falling rate (04c), batch
 # normalisation and dropout (06a), larger batches (05c). **Guess first:** which recipe is ahead after ten epochs of 12,000?
+# (That is a small part of the training for which the published recipe was made.)
 
 # %%
 EPOCHS, STEPS = 10, 47  # 12,000 pictures in batches of 256
@@ -118,6 +129,9 @@ assert accuracy["course"] - accuracy["published"] > 0.02 and 0.86 < accuracy["co
 assert published.count_params() == 266_610 and course.count_params() == 267_810
 
 # %% [markdown]
+# Several things differ, so this does not say which one helped. The rate alone is not it: with rates of 0.03 and 0.1 the
+# published recipe stayed behind as well (not shown here).
+#
 # ### Exercise 7b.1 · ●●○ · 10 minutes
 # Write `build_mlp()`: the network `course_network` once more, but with units 200 and 50, and compiled, with Adam (rate 0.004)
 # and `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`.
@@ -153,12 +167,18 @@ for row in (classic, ours):
         f"{row['name']:23} {row['parameters']:,} parameters, test accuracy {row['test_accuracy']}, {row['epochs']} epochs"
     )
 print(f"time of today's recipe: 1/{classic['seconds'] / ours['seconds']:.0f} of the other's")
+updates = [row["epochs"] * -(-pictures // row["batch"]) for row, pictures in [(classic, 55_000), (ours, 60_000)]]
+print(f"updates: {updates[0]:,} in batches of {classic['batch']}, {updates[1]:,} in batches of {ours['batch']}")
+assert (classic["batch"], ours["batch"], round(updates[0] / updates[1])) == (32, 512, 36)
 assert ours["test_accuracy"] >= 0.89 > classic["test_accuracy"] and classic["published_accuracy"] == "0.8864"
 assert ours["seconds"] <= classic["seconds"] / 8
 
 # %% [markdown]
-# Over 89 %, more than the published 88.64 %, in less than an eighth of the time. (Our run of the published recipe stayed below
-# 89 % too; one run each.) No new architecture: the same 300-100, trained with what you know since chapter 06.
+# Over 89 %, where the published recipe has 88.64 % in the book and less in our run, in about an eighth of the time. No new
+# architecture: the same 300-100. But read the comparison with care. The time is saved by fewer epochs and by batches of 512
+# in place of 32, which need 36 times fewer updates; these also run 59 in one call of Keras, the others one by one. It is
+# one run each. And neither had a validation part, so nothing shows that epochs and rate were chosen without a look at the
+# test set; a lead of one or two points would need that.
 #
 # ## Which classes are taken for which?
 #
@@ -203,10 +223,13 @@ tops = [0, 2, 4, 6]  # T-shirt, pullover, coat, shirt
 share = errors[np.ix_(tops, tops)].sum() / errors.sum()
 print(f"hardest class: {names[recall.argmin()]}")
 print(f"more than half of all errors lie among {', '.join(names[k] for k in tops)}: {share > 0.5}")
+print(f"trousers found: {recall[names.index('Trouser')]:.0%}, shirts found: below 75 %")
 assert names[recall.argmin()] == "Shirt" and 0.53 < share < 0.7
+assert recall[names.index("Trouser")] > 0.9 and recall[names.index("Shirt")] < 0.75
 
 # %% [markdown]
-# Four kinds of tops make more than half of the errors. "87 %" hides that: a trouser is safe with this network, a shirt is not.
+# Four kinds of tops make more than half of the errors. "87 %" hides that: of the trousers over 90 % are found, of the shirts
+# fewer than 75 %.
 #
 # ## The most wrong pictures
 #
@@ -255,13 +278,15 @@ def calibration_error(logits, labels):
     return 100 * np.sum(share * np.abs(accurate - sure))
 
 
-error = {"long trained": calibration_error(logits_of(long_trained), y_test)}
-error["today's recipe"] = calibration_error(logits_of(course), y_test)
-for name, value in error.items():
-    print(f"{name:15} calibration error above 5 points: {value > 5}")
-assert 5.5 < error["long trained"] < 8 and 2.5 < error["today's recipe"] < 4
+error = {epoch: calibration_error(some, y_test) for epoch, some in after_epoch.items()}
+for epoch, value in error.items():
+    print(f"one network, after {epoch:2} epochs: calibration error about {2 * round(value / 2)} points")
+assert 1 < error[3] < 3 and 5 < error[25] < 7
+assert 2.5 < calibration_error(logits_of(course), y_test) < 4  # today's recipe, ten epochs
 
 # %% [markdown]
+# The same network, the same pictures: the longer it trains, the further its confidence runs ahead of its accuracy.
+#
 # ### Exercise 7b.3 · ●●○ · 10 minutes
 # Write `expected_calibration_error(confidence, right, count)` with `count` bins of equal width from 0 to 1 (a confidence of
 # exactly 1 belongs to the last bin): a number from 0 to 1. `right` holds True or False. Empty bins count nothing.
@@ -300,7 +325,7 @@ def cross_entropy(temperature):
 
 temperature = optimize.minimize_scalar(cross_entropy, bounds=(0.5, 5), method="bounded").x
 repaired = calibration_error(logits / temperature, y_test)
-print(f"temperature above 1.5: {temperature > 1.5}; calibration error now below 2 points: {repaired < 2}")
+print(f"temperature {temperature:.1f}; calibration error now about {repaired:.0f} point")
 assert 1.5 < temperature < 2 and repaired < 1.5
 assert np.array_equal((logits / temperature).argmax(axis=1), logits.argmax(axis=1))
 
@@ -326,8 +351,8 @@ ck.explore(
 )
 
 # %% [markdown]
-# Long training made the network too sure. One division, chosen on validation pictures, brings the error below
-# 1.5 points.
+# Training from 3 to 25 epochs made this network too sure. One division, chosen on validation pictures, brings the error
+# below 1.5 points.
 #
 # ### Exercise 7b.4 · ●○○ · 5 minutes
 # Write `cool(logits, temperature)`: probabilities `(examples, classes)` at that temperature, safe for logits such as 1,000.
@@ -381,32 +406,73 @@ def coverage_for(confidence, right, wanted):
 ck.check("calibration.coverage_for", coverage_for)
 
 # %% [markdown]
-# Does it also know that it does not know? We show the networks what they never met: handwritten digits, and noise.
-# **Guess first:** how sure will they be about noise?
+# Does it also know that it does not know? We show the networks what they never met: handwritten digits, and noise. Take one
+# picture of clothes and one strange one: in how many of ten such pairs is the network surer about the clothes? Five of ten
+# would be chance. (This share of pairs is the AUROC, the area under the ROC curve.) **Guess first,** for digits and for
+# noise.
 
 # %%
 (digits, _), _ = ck.data.mnist_digits(train=2_000, test=100)
 strange = {"digits": digits.reshape(-1, 784).astype("float32") / 255}
 strange["noise"] = np.random.default_rng(0).random((2_000, 784)).astype("float32")
-for name, pixels in strange.items():
-    answer = special.softmax(long_trained(pixels).numpy().astype("float64"), axis=1)
-    sure = answer.max(axis=1) > 0.9
-    print(f"{name}: more than 90 % sure of over {'half' if sure.mean() > 0.5 else 'a quarter'}")
-    assert 0.25 < sure.mean() < 0.5 if name == "digits" else sure.mean() > 0.55
-print("what most of the noise is said to be:", names[answer.sum(axis=0).argmax()])
+
+
+def probabilities(network, pixels):
+    return special.softmax(network(pixels).numpy().astype("float64"), axis=1)
+
+
+surer = {}
+for name, network in {"long trained": long_trained, "today's recipe": course}.items():
+    clothes = probabilities(network, x_test).max(axis=1)
+    for kind, pixels in strange.items():
+        odd = probabilities(network, pixels).max(axis=1)
+        surer[name, kind] = metrics.roc_auc_score(np.repeat([1, 0], [len(clothes), len(odd)]), np.append(clothes, odd))
+    print(f"{name:15} surer about clothes than about digits: {10 * surer[name, 'digits']:.0f} of 10 pairs")
+print("today's recipe  surer about clothes than about noise: fewer than 3 of 10 pairs")
+print("what most of the noise is said to be:", names[probabilities(course, strange["noise"]).sum(axis=0).argmax()])
+assert 0.75 < surer["long trained", "digits"] < 0.85 > surer["today's recipe", "digits"] > 0.75
+assert surer["today's recipe", "noise"] < 0.3
 
 # %% [markdown]
-# Most of the noise is said to be a bag, and more than half of it is named with over 90 %. Softmax divides 100 % among ten
-# kinds of clothes; "none of these" is not on its list. Calibration holds for pictures *like the test pictures*, and for no others.
+# So confidence is worth something on digits, though not enough to rely on: two pairs of ten come out the wrong way. On noise
+# it misleads: today's recipe is surer about noise than about clothes. Why? Nothing in training asked for doubt away from
+# the data. And beyond its last kinks a ReLU network is linear (chapter 07a): on the way outwards its logits grow, so do
+# their differences, and softmax turns a large difference into near certainty (Hein, Andriushchenko, Bitterwolf, 2019).
+# Then a brighter picture should make it surer. Is that so?
+
+# %%
+brightness = [0.25, 0.5, 1, 2, 4]
+sure = {
+    (name, kind): [np.mean(probabilities(network, factor * pixels).max(axis=1) > 0.9) for factor in brightness]
+    for name, network in {"long trained": long_trained, "today's recipe": course}.items()
+    for kind, pixels in strange.items()
+}
+figure, axis = plt.subplots(figsize=(7, 3.6))
+for (name, kind), style in zip(sure, ["o-", "s-", "o--", "s--"], strict=True):
+    axis.semilogx(brightness, 100 * np.array(sure[name, kind]), style, label=f"{kind}, {name}", base=2)
+axis.set(title="Strange pictures, made darker and brighter", xlabel="brightness (1: as they are)")
+axis.set_ylabel("more than 90 % sure (% of pictures)")
+axis.legend(fontsize=8)
+ck.show(
+    figure, alt="The share of strange pictures named with over 90 percent rises with brightness, for noise and digits"
+)
+print("more pictures named with over 90 % at brightness 4 than at 1/4, by more than 20 points, in all four cases")
+assert all(shares[-1] - shares[0] > 0.2 for shares in sure.values())
+
+# %% [markdown]
+# It is. Calibration holds for pictures *like the test pictures*. For others confidence may help or mislead; which of the two
+# must be measured.
 #
 # ## Recap
 #
-# - The same 300-100 network goes over 89 % in less than an eighth of the time, with batch normalisation, dropout, Adam and a
-#   schedule.
+# - With batch normalisation, dropout, Adam, a schedule and large batches the 300-100 network went over 89 % in one run, with
+#   36 times fewer updates.
 # - A confusion matrix shows where the errors are: more than half lie among four kinds of tops.
-# - Long training makes a network too sure. A temperature, fitted on validation pictures, repairs that and changes no answer.
+# - From 3 to 25 epochs our network became too sure. A temperature, fitted on validation pictures, repaired that and changed
+#   no answer.
 # - Answer only where it is sure, and more than 97 % of the surest 60 % are right.
-# - About strange inputs the probabilities say nothing.
+# - On strange inputs confidence may help (digits: 8 of 10 pairs) or mislead (noise): far out the logits of a ReLU network
+#   grow, and softmax grows sure.
 #
 # ### Quiz
 
@@ -424,6 +490,7 @@ ck.quiz("calibration.noise")
 #
 # - Géron (2022). Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, 3rd edition, chapter 10: the published row.
 # - Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural networks. ICML. arXiv:1706.04599
+# - Hein, Andriushchenko, Bitterwolf (2019). Why ReLU networks yield high-confidence predictions far away from the training data and how to mitigate the problem. CVPR. arXiv:1812.05720
 # - Hendrycks, Gimpel (2017). A baseline for detecting misclassified and out-of-distribution examples in neural networks. ICLR. arXiv:1610.02136
 # - Nguyen, Yosinski, Clune (2015). Deep neural networks are easily fooled. CVPR. arXiv:1412.1897
 # - Xiao, Rasul, Vollgraf (2017). Fashion-MNIST. arXiv:1708.07747

@@ -139,7 +139,7 @@ ck.check("convnets.map_size", map_size)
 # full data (Dive into Deep Learning, TensorFlow builds). We have 4,000 pictures and three epochs, 240 small batches.
 # That is a tenth of the steps of the published run. We change one part, then three.
 #
-# ReLU gets SGD at rate 0.1. The reason: its gradient is far larger.
+# With ReLU the gradient is far larger, so its row gets SGD at rate 0.1 in place of 0.9: two changes, not one.
 
 
 # %%
@@ -152,7 +152,7 @@ def first_gradient(network, examples=500):
 
 
 ratio = first_gradient(lenet("relu", layers.AveragePooling2D)) / first_gradient(published)
-print(f"first layer, gradient with ReLU over gradient with sigmoid: above 10: {ratio > 10}")
+print(f"first layer, gradient with ReLU over gradient with sigmoid: {ratio:.0f}")
 assert ratio > 10
 
 
@@ -179,7 +179,7 @@ parts = {
 }
 
 # %% [markdown]
-# **Guess first:** which single change helps most, and which does nothing?
+# **Guess first:** after 240 steps, which rows have left the 10 % of guessing?
 
 # %%
 lenets, curves, reached = {}, {}, {}
@@ -212,9 +212,10 @@ assert max(reached["as published"], reached["max pooling"]) < 0.12
 assert reached["all three"] - max(reached["ReLU, rate 0.1"], reached["Adam"]) > 0.03
 
 # %% [markdown]
-# In so few steps the published configuration has not left its start, and max pooling alone changes nothing. ReLU or
-# Adam sets it free (Adam did so in chapter 01), and all three together do best: same layers, same 61,706 parameters.
-# The published run is slow, not dead: see its full run below.
+# In 240 steps the published configuration has not left its start, and with max pooling it has not either: where both
+# rows still guess, nothing can be told about pooling. With ReLU at its rate, or with Adam, the net learns, and all three
+# together do best after these steps: same layers, same 61,706 parameters. The published run is slow, not dead: see its
+# full run below.
 #
 # ## Look inside
 #
@@ -316,7 +317,7 @@ ck.check("convnets.global_average", global_average)
 
 # %% [markdown]
 # **A residual connection** (He et al., 2016) adds the input of a block to its output: $\mathrm{ReLU}(x + F(x))$. If $F$
-# gives 0, the block lets $x$ pass; so does the gradient, backwards. We stack up to eight blocks of two convolutions,
+# gives 0, the block lets $x \ge 0$ pass, and the gradient backwards. We stack up to eight blocks of two convolutions,
 # with the plus and without it, and look at the first layer's gradient before training.
 
 
@@ -351,19 +352,21 @@ axis.set_xticks(depths)
 axis.legend(fontsize=8)
 ck.show(
     figure,
-    alt="Gradient of the first layer against depth: it falls in plain stacks and does not fall in residual ones",
+    alt="Gradient of the first layer against depth: it falls in plain stacks and grows in residual ones",
 )
 
 for name in starts:
-    factor = gradient[name, True][-1] / gradient[name, False][-1]
-    print(f"{name}, eight blocks: residual over plain above {1_000 if factor > 1_000 else 50}")
-    assert factor > (1_000 if name == "Keras's start" else 50)
-assert all(gradient[name, True][-1] > gradient[name, True][0] for name in starts)
+    growth = {residual: gradient[name, residual][-1] / gradient[name, residual][0] for residual in (True, False)}
+    print(f"{name:13} from one block to eight: plain times {growth[False]:.2g}, residual times {growth[True]:.2g}")
+    assert growth[False] < 1 and growth[True] > 5
 
 # %% [markdown]
 # In the plain stack the gradient shrinks with depth, less with He's larger starting weights. With the plus it does not
-# shrink. (The paper's plain networks had batch normalisation and still got worse with depth: this is one reason for the
-# plus, not the only one.)
+# shrink, it **grows**: each block adds to what it got. Is the shrinking gradient why deep plain stacks train badly? He and
+# others (2016) think not: their plain networks had batch normalisation and healthy gradients, and still got worse with
+# depth, on the training data too. They call it a difficulty of optimisation; with the plus a block has only to learn what
+# to *change*. What the figure shows is the state before training, without normalisation. (Trained for three epochs, eight
+# residual blocks were ahead of eight plain ones; not shown here.)
 #
 # ### Exercise 8b.4 · ●●● · 10 minutes
 # Write `residual_block(x)` with the Functional API. `x` is a symbolic Keras tensor of shape `(batch, height, width,
@@ -414,19 +417,18 @@ def dense_network():
 
 
 # %% [markdown]
-# The dense 300-100 stands beside them. All get Adam with a rate that falls to 0, and the same 240 steps.
+# The dense 300-100 stands beside them. All get Adam with one and the same rate, 0.003, which falls to 0, and the same 240
+# steps. No rate was tuned for any of them.
 
 # %%
-EPOCHS = 3
+EPOCHS, RATE = 3, 0.003
 networks = {
-    "dense 300-100": (dense_network(), 0.001),
-    "modern, flatten": (modern(layers.Flatten), 0.003),
-    "modern, global average": (modern(layers.GlobalAveragePooling2D), 0.01),
+    "dense 300-100": dense_network(),
+    "modern, flatten": modern(layers.Flatten),
+    "modern, global average": modern(layers.GlobalAveragePooling2D),
 }
-for name, (network, rate) in networks.items():
-    schedule = keras.optimizers.schedules.CosineDecay(rate, EPOCHS * 80)
-    train(network, adam(schedule), epochs=EPOCHS)
-    networks[name] = network
+for network in networks.values():
+    train(network, adam(keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * 80)), epochs=EPOCHS)
 
 # %%
 straight = {name: accuracy(network) for name, network in networks.items()}
@@ -437,8 +439,8 @@ assert max(straight.values()) - min(straight.values()) < 0.08
 assert networks["dense 300-100"].count_params() > 10 * networks["modern, global average"].count_params()
 
 # %% [markdown]
-# With so few pictures the three scores lie near each other. The network with global average pooling reaches its score
-# with less than a tenth of the dense network's parameters.
+# After 240 steps on so few pictures the three scores lie within eight points of each other; longer training or another rate
+# can change their order. The network with global average pooling has less than a tenth of the dense network's parameters.
 #
 # ## Shifted pictures
 #
@@ -489,7 +491,7 @@ ck.explore(
 # %%
 lost = {name: 100 * (values[0] - values[4]) for name, values in scores.items()}
 for name, points in lost.items():
-    print(f"{name:23} loses at four pixels", "less than 25 points" if points < 25 else "more than 35 points")
+    print(f"{name:23} loses at four pixels about {10 * round(points / 10)} points")
 assert min(lost["dense 300-100"], lost["modern, flatten"]) > 35 and lost["modern, global average"] < 25
 at_two = [100 * values[2] for values in scores.values()]
 assert at_two[1] - at_two[0] > 5
@@ -526,15 +528,16 @@ many = np.concatenate(
     [[picture[4 - i : 32 - i, 4 - j : 32 - j] for picture, (i, j) in zip(padded, move, strict=True)] for move in moves]
 )
 augmented = dense_network()
-train(augmented, adam(keras.optimizers.schedules.CosineDecay(0.001, 400)), many, np.tile(y_train, 5), epochs=1)
+train(augmented, adam(keras.optimizers.schedules.CosineDecay(RATE, 400)), many, np.tile(y_train, 5), epochs=1)
 scores["dense, augmented"] = shift_scores(augmented)
 change = 100 * (np.array(scores["dense, augmented"]) - scores["dense 300-100"])
-print("augmented dense network, at 4 pixels more than 35 points better:", bool(change[4] > 35))
-print("augmented dense network, unmoved pictures better:", bool(change[0] > 0))
+print(f"augmented dense network, at 4 pixels: about {10 * round(change[4] / 10):+} points")
+print("augmented dense network, unmoved pictures: lower by more than 1.5 points:", bool(change[0] < -1.5))
 assert change[4] > 35 and change[0] < -1.5
 
 # %% [markdown]
-# It learns what convolution and averaging had built in, and pays with a lower score on unmoved pictures.
+# It learns what convolution and averaging had built in, and pays with a lower score on unmoved pictures. That is the price
+# after 400 steps; trained four times as long it was smaller (not shown here).
 #
 # ### Exercise 8b.5 · ●●○ · 8 minutes
 # Write `shifted_accuracy(predict, x, y, columns)`: the share of pictures named rightly after all moved `columns` ≥ 0
@@ -558,7 +561,7 @@ ck.check("convnets.shifted_accuracy", shifted_accuracy)
 # ## What the full data gives
 #
 # `make bench` trained these on all of Fashion-MNIST, in one run on one machine. For the large published network only a
-# tenth of an epoch was timed and scaled up; its accuracy is the published one.
+# tenth of an epoch was timed and scaled up; its accuracy is the published one. No row had a validation part.
 
 # %%
 rows = {row["name"]: row for row in ck.data.benchmark("fashion_mnist")["rows"] if not row["name"].startswith("MLP")}
@@ -579,8 +582,10 @@ assert lenet_course["parameters"] == 61_706 and 0.7 < rows["LeNet, sigmoid, publ
 
 # %% [markdown]
 # The published LeNet does learn, given enough steps. With ReLU, max pooling and Adam the same 61,706 parameters get
-# above 0.88 in no more time. The course's network (32, 64 and 64 filters, batch normalisation, one residual connection)
-# reaches the published 0.9117 of a larger network in less than a fifth of its time.
+# above 0.88 in six epochs in place of ten. The course's network (32, 64 and 64 filters, batch normalisation, one residual
+# connection) reaches the published 0.9117 of a larger network in less than a fifth of the time that we reckoned for it.
+# The seconds are not of equal conditions: the course's rows run 47 updates in one call of Keras, and beside the larger
+# network batches of 256 in place of 32. And it is one run each, without a validation part that chose epochs and rate.
 #
 # ### Exercise 8b.6 · ●●● · 15 minutes
 # Write `train_convnet(x, y)`: build a convolutional network with **at most 6,000 parameters** for pictures of shape
@@ -614,17 +619,20 @@ ck.check("convnets.train_convnet", train_convnet)
 # %% [markdown]
 # ## Article clinic
 #
-# ### 08-1 · "The classes are the flattened feature map"
-# The article's program ends with a feature map, flattened to 640 numbers with a ReLU in front, and takes these as the
-# logits of ten labels. It also begins with 32 input channels. We rebuild the end with a map of 8 × 8 places and 10
-# channels. **Guess:** will Keras complain? Will the loss fall?
+# ### 08-1 · A feature map in place of classes
+# The article (a3, 3.2) explains convolution and pooling for pictures, and its program (4.2) uses both. But the program ends
+# with a feature map, flattened to 640 numbers with a ReLU in front, and takes these as the logits of ten labels. It also
+# begins with 32 input channels.
+# We rebuild the end with a map of 8 × 8 places and 10 channels. The article uses PyTorch, which puts channels first, so we
+# do that before we flatten. **Guess:** will Keras complain? Will the loss fall?
 
 
 # %%
 def clinic_network(*head):
     keras.utils.set_random_seed(0)
     body = [layers.ZeroPadding2D(2), layers.Conv2D(8, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
-    body += [layers.Conv2D(10, 3, padding="same", activation="relu"), layers.MaxPooling2D(), layers.Flatten()]
+    body += [layers.Conv2D(10, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
+    body += [layers.Permute((3, 1, 2)), layers.Flatten()]  # (batch, channels, height, width), as PyTorch has it
     return keras.Sequential([keras.Input((28, 28, 1)), *body, *head])
 
 
@@ -644,41 +652,41 @@ assert all(falls.values()) and clinic["640 outputs"].output_shape == (None, 640)
 # %%
 logits = {name: network(x_test[:2_000]).numpy() for name, network in clinic.items()}
 right = {name: np.mean(value.argmax(axis=-1) == y_test[:2_000]) for name, value in logits.items()}
-print("640 outputs: below 20 % right:", bool(right["640 outputs"] < 0.2))
-print("10 logits:   above 65 % right:", bool(right["10 logits"] > 0.65))
-assert right["640 outputs"] < 0.2 and right["10 logits"] > 0.65
+print(f"right answers: 640 outputs about {10 * round(10 * right['640 outputs'])} %", end=", ")
+print("10 logits above 65 %:", bool(right["10 logits"] > 0.65))
+assert right["640 outputs"] < 0.15 and right["10 logits"] > 0.65
 
 repainted = 1 - x_test[:100]  # white for black
-repainted[:, :5, :5] = x_test[:100, :5, :5]  # but not in the corner
+repainted[:, :9] = x_test[:100, :9]  # but not in the nine rows at the top
 outputs = clinic["640 outputs"](repainted).numpy()
 assert np.allclose(outputs[:, :10], logits["640 outputs"][:100, :10], atol=1e-5)
 assert not np.allclose(outputs[:, 10:], logits["640 outputs"][:100, 10:], atol=0.1)
 probability = np.asarray(ops.softmax(logits["640 outputs"]))[:, 10:].sum(axis=1).mean()
-print(f"probability given to labels that do not exist: more than a half: {bool(probability > 0.5)}")
-assert probability > 0.5
+print(f"probability given to labels that do not exist: more than a third: {bool(probability > 1 / 3)}")
+assert probability > 1 / 3
 
 # %% [markdown]
-# Labels 0 to 9 are the first ten of the flattened numbers: the ten channels of **one place**, the upper left corner.
-# Its receptive field is 5 × 5 pixels of the picture, mostly black. We painted everything else anew, and the ten outputs
-# did not move. Most of the probability goes to 630 labels that do not exist.
+# Labels 0 to 9 are the first ten of the flattened numbers: ten places of **one channel**, the eight of its top row and two
+# more below. Together they see nothing under the ninth row of the picture. We painted all of that anew, and the ten
+# outputs did not move. A large part of the probability goes to 630 labels that do not exist. (Keras itself puts channels
+# last: there the ten would be the ten channels of the upper left place, with 5 × 5 pixels to see.)
 #
 # And ReLU on logits? Ten outputs with ReLU are a classifier. Look at its largest logits:
 
 # %%
 never = np.sum(logits["10 with ReLU"].max(axis=0) <= 0)
 print("10 with ReLU: classes whose logit is 0 for every picture: at least one:", bool(never >= 1))
-print("10 with ReLU: at least 10 points below 10 logits:", bool(right["10 logits"] - right["10 with ReLU"] > 0.1))
-assert never >= 1 and right["10 logits"] - right["10 with ReLU"] > 0.1
-
-hidden = logits["640 outputs"][np.arange(2_000), y_test[:2_000]] == 0
-print("640 outputs: for more than half of the pictures the logit of the right label is exactly 0:", hidden.mean() > 0.5)
-assert hidden.mean() > 0.5 and not (logits["640 outputs"] < 0).any() and (logits["10 logits"] < 0).any()
+print("10 with ReLU: more than 3 points below 10 logits:", bool(right["10 logits"] - right["10 with ReLU"] > 0.03))
+assert never >= 1 and right["10 logits"] - right["10 with ReLU"] > 0.03
+assert not (logits["640 outputs"] < 0).any() and (logits["10 logits"] < 0).any()
 assert 639 * 0.9 / 0.1 > np.exp(8.6)  # the logit that 90 % needs when 639 others are 0
 
 # %% [markdown]
-# A logit of 0 behind ReLU gets no gradient (chapter 01's dead units), so such a class is never named. And since no
-# logit can be negative, the net cannot say "surely not": with 639 others at 0, a label needs a logit above 8.6 for 90
-# %.
+# Behind ReLU a logit of 0 gets no gradient (chapter 01's dead units): a class whose logit is 0 for every picture is named at
+# best when all others are 0 too, and only a change in the layers before it can bring it back. How many classes that hits,
+# and how many points it costs, depends on the start: from a few points to over thirty in four starts that we tried (not
+# shown here). And since no logit can be negative, the net cannot say "surely not": with 639 others at 0, a label needs a
+# logit above 8.6 for 90 %.
 #
 # The 32 input channels remain. A grey picture has one. Repeat it 32 times, and the layer adds its 32 kernels:
 
@@ -697,10 +705,11 @@ print(f"{wide.count_params():,} parameters compute what {narrow.count_params()} 
 #
 # ## Recap
 #
-# - LeNet's 61,706 parameters learn far faster with ReLU, max pooling and Adam; over three quarters sit in one dense layer.
+# - After 240 steps LeNet's 61,706 parameters still guess with sigmoid and SGD, and score over 75 % with ReLU, max pooling and
+#   Adam; over three quarters of them sit in one dense layer.
 # - Batch normalisation, residual connections and global average pooling make a small modern network.
 # - Convolution moves its maps with the picture; flatten remembers the place, global averaging forgets it.
-# - Shift augmentation teaches a dense network the same, at a price on unmoved pictures.
+# - Shift augmentation teaches a dense network the same, after 400 steps at a price on unmoved pictures.
 # - Ten labels, ten logits, no activation on them.
 #
 # ### Quiz

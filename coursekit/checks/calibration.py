@@ -198,13 +198,19 @@ ITEMS = [
     ),
     Quiz(
         "calibration.noise",
-        "Why is our network so sure that noise is a bag?",
+        "You make a picture that the ReLU network has never met four times as bright. Its confidence, as a rule, …",
         {
-            "Bags look like noise at 28 by 28 pixels": (False, "Look at the test pictures: they do not."),
-            "It was trained on noisy bags": (False, "It never saw noise; it had no chance to learn what it is not."),
-            "Its ten probabilities must sum to 1, and nothing like noise was ever in the data": (
+            "… falls: the picture is further from all training pictures": (
+                False,
+                "Nothing in training asked for doubt far from the data; measured above, it rises.",
+            ),
+            "… stays: softmax always divides 100 % among ten classes": (
+                False,
+                "It does, but how unequally depends on the differences of the logits, and these grow.",
+            ),
+            "… rises: far out the network is linear, so the differences of its logits grow": (
                 True,
-                "It can only choose among what it knows, and large inputs make large differences of logits.",
+                "And softmax turns a large difference into near certainty. Measured above on noise and on digits.",
             ),
         },
     ),

@@ -310,7 +310,7 @@ ITEMS = [
     Exercise(
         "convnets.train_convnet",
         hints=(
-            "Two pairs of Conv2D (8, then 16 filters) and MaxPooling2D leave little to flatten; a dense hidden layer is dear.",
+            "Two pairs of Conv2D (8, then 16 filters) and MaxPooling2D leave little to flatten; a dense hidden layer has many parameters.",
             "Compile with Adam at 0.003 and the loss from logits; `fit` ten epochs in batches of 30; then `return network`.",
         ),
         judge=_judge_train_convnet,
@@ -361,7 +361,7 @@ ITEMS = [
             ),
             "The loss falls, so the network has learned to classify": (
                 False,
-                "The loss fell, and the test score stayed below 20 %.",
+                "The loss fell, and the test score stayed at about that of guessing.",
             ),
             "It trains, and only the first ten outputs ever are a right answer": (
                 True,

@@ -244,13 +244,13 @@ ITEMS = [
     ),
     Quiz(
         "convolution.shuffle",
-        "All pictures get their pixels in one new random order. Which of our two networks suffered?",
+        "All pictures get their pixels in one new random order. Which of our networks suffered?",
         {
-            "Both, about equally": (
+            "All, about equally": (
                 False,
-                "The dense one stayed within three points: it never knew which pixels are neighbours.",
+                "The dense ones stayed within three points: they never knew which pixels are neighbours.",
             ),
-            "The dense one": (
+            "The dense ones": (
                 False,
                 "Order means nothing to it: the rows of its weights change place, and that is all.",
             ),

@@ -315,7 +315,10 @@ ITEMS = [
         "A one-input ReLU network was trained on x from 0 to 10, with all kinks there. What does it say beyond 10?",
         {
             "It goes on as a straight line": (True, "No kink is left, so the slope cannot change."),
-            "It levels off at the last value": (False, "Tanh does that. A ReLU unit that is on keeps rising."),
+            "It levels off at the last value": (
+                False,
+                "Tanh does that, far out. A ReLU unit that is on stays a straight line.",
+            ),
             "What the theorem of universal approximation promises": (False, "It promises nothing outside the range."),
         },
     ),

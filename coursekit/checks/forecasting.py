@@ -331,7 +331,7 @@ ITEMS = [
         {
             "It had too few epochs for the new years": (
                 False,
-                "It never trains on the new years; and for a year at 430 ppm it stayed below 400.",
+                "It never trains on the new years, and no input lifts it: for a year at 430 ppm it stayed below 400.",
             ),
             "Its state is bounded, so its output has a ceiling": (
                 True,
@@ -346,7 +346,7 @@ ITEMS = [
         {
             "Little: it must be measured, on their own outputs": (
                 True,
-                "On their own outputs the errors more than tripled, and passed a year ago + drift.",
+                "On their own outputs the errors more than tripled, and on average passed a year ago + drift.",
             ),
             "They are equally good there too": (False, "Look at the dashed lines: they part after some weeks."),
             "Their error is 52 times as large": (False, "It more than tripled; it did not grow in proportion."),

@@ -232,7 +232,7 @@ ITEMS = [
     ),
     Quiz(
         "recurrence.gate",
-        "A new LSTM from Keras cannot remember thirty blank steps. Why?",
+        "Before training, an LSTM from Keras lets almost nothing through thirty blank steps. Why?",
         {
             "Its forget gate starts near 0.73, and 0.73 ** 30 is almost nothing": (
                 True,

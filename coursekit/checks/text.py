@@ -254,23 +254,23 @@ ITEMS = [
         {
             "This GRU hardly used order to judge these sentences": (
                 True,
-                "It can: on the twin sentences it learned order. These reviews did not teach it.",
+                "It can: on the twin sentences it learned order. This training on these reviews did not teach it.",
             ),
             "No GRU can use order": (False, "The experiment with twins of opposite endings showed one that does."),
             "Order never matters in reviews": (
                 False,
-                'It matters in "not bad", which this GRU calls bad.',
+                'A bag of word pairs lost points when the words were shuffled, and "not bad" is not bad.',
             ),
         },
     ),
     Quiz(
         "text.unknown",
-        "With the 5,000 most frequent words, 13 % of new words are unknown. Why does a larger vocabulary help little?",
+        "With the 5,000 most frequent words, 13 % of new words are unknown. Why is a larger vocabulary no full cure?",
         {
             "TextVectorization holds at most 5,000 words": (False, "`max_tokens` may be any number, or none."),
-            "Nearly half of all words occur once: too seldom to learn what they mean": (
+            "Some words never occurred, and nearly half of the others occur once: little to learn from": (
                 True,
-                "And some words of new sentences never occurred at all: 6 % stayed unknown with every word kept.",
+                "With every word kept 6 % stayed unknown.",
             ),
             "A larger table cannot be looked up quickly": (
                 False,
