@@ -107,7 +107,7 @@ ck.explore(
 # $$ \mathrm{Attention}(Q, K, V) = A V, \qquad A = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right)
 # \text{ over each row} $$
 #
-# $A$ is the attention matrix (注意力矩阵): one row for each query, one column for each key. The name $W$ is kept for
+# $A$ is the attention matrix: one row for each query, one column for each key. The name $W$ is kept for
 # matrices that a layer learns. In a network $Q$, $K$ and $V$ come from dense layers; when all three come from one sequence, it is *self-attention*
 # (自注意力).
 

@@ -378,7 +378,9 @@ ck.show(
 print("after eight epochs         phonemes wrong    words wrong   phonemes wrong with 4 and with 10 letters")
 for name, table in over.items():
     phoneme_error, word_error = percent(results[name])
-    print(f"{name:17} ≈ {phoneme_error:14.1f} % ≈ {word_error:8.1f} %   ≈ {table[0, 0]:4.1f} %, ≈ {table[-1, 0]:4.1f} %")
+    print(
+        f"{name:17} ≈ {phoneme_error:14.1f} % ≈ {word_error:8.1f} %   ≈ {table[0, 0]:4.1f} %, ≈ {table[-1, 0]:4.1f} %"
+    )
 gap = over["one vector"][:, 0] - over["attention"][:, 0]
 assert 60 < percent(by_vector)[1] < 78 and 40 < percent(by_attention)[1] < 57
 assert percent(by_attention)[0] < 2 / 3 * percent(by_vector)[0] < 2 / 3 * 35

@@ -81,6 +81,9 @@ ck.check("language_model.perplexity", perplexity)
 #
 # $$ p(c \mid h) = \frac{\mathrm{count}(h, c) + T_h\, p(c \mid h')}{N_h + T_h} $$
 #
+# The code writes an n-gram as one number, as digits make a number: with ten symbols the 3-gram 4, 0, 7 would be 407, and
+# its context, without the last digit, 40. Here there are 47 "digits".
+#
 # **Guess:** how many bits does a character cost with 1, 2, 3, … 6 characters counted?
 
 
@@ -258,7 +261,9 @@ ck.show(
 
 # %%
 print(f"untrained ≈ {learned[0]:.1f} bits; log2 of {SIZE} symbols is {np.log2(SIZE):.1f}")
-print(f"after one pass: all places ≈ {bits.mean():.2f} bits, places with at least 32 symbols before them ≈ {late.mean():.2f}")
+print(
+    f"after one pass: all places ≈ {bits.mean():.2f} bits, places with at least 32 symbols before them ≈ {late.mean():.2f}"
+)
 print(f"3-gram {counted[2]:.2f} bits, 4-gram {counted[3]:.2f} bits")
 print("256 held-out pieces after each sixth of the text:", ", ".join(f"≈ {value:.2f}" for value in learned[1:]))
 assert learned[-1] < learned[-2] < learned[-3]
@@ -449,7 +454,9 @@ for name in ["without", "with cache", "with cache"]:
     seconds[name] = min(seconds[name], time.perf_counter() - began)
 figure, axis = plt.subplots(figsize=(7, 2))
 axis.barh(list(seconds), [1_000 * second for second in seconds.values()], color=["C0", "C1"])
-axis.set(title=f"Writing {LENGTH} symbols of {len(texts)} texts, on this machine", xlabel="milliseconds", ylabel="cache")
+axis.set(
+    title=f"Writing {LENGTH} symbols of {len(texts)} texts, on this machine", xlabel="milliseconds", ylabel="cache"
+)
 ck.show(figure, alt="Milliseconds of writing 64 symbols without and with the cache, on this machine")
 
 # %% [markdown]
@@ -684,9 +691,9 @@ ck.quiz("language_model.baseline")
 # - Radford et al. (2019). Language models are unsupervised multitask learners. OpenAI, with the corrected counts in
 #   github.com/openai/gpt-2
 # - Brown et al. (2020). Language models are few-shot learners. NeurIPS. arXiv:2005.14165
+# - Holtzman et al. (2020). The curious case of neural text degeneration. ICLR. arXiv:1904.09751
 # - Ainslie et al. (2023). GQA: Training generalized multi-query Transformer models from multi-head checkpoints. EMNLP.
 #   arXiv:2305.13245
-# - Holtzman et al. (2020). The curious case of neural text degeneration. ICLR. arXiv:1904.09751
 # - Nguyen et al. (2025). Turning up the heat: Min-p sampling for creative and coherent LLM outputs. ICLR.
 #   arXiv:2407.01082
 #

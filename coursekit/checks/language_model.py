@@ -245,7 +245,10 @@ ITEMS = [
         "language_model.cache",
         "Why need keys and values of earlier places never be computed again while writing?",
         {
-            "They hardly change": (False, "Hardly would not do: they do not change at all, and the logits agreed to 0.0001."),
+            "They hardly change": (
+                False,
+                "Hardly would not do: they do not change at all, and the logits agreed to 0.0001.",
+            ),
             "The causal mask keeps later symbols out of them": (
                 True,
                 "A place sees itself and what was before, so nothing that comes later can change it.",
@@ -260,7 +263,10 @@ ITEMS = [
         "language_model.baseline",
         "What did the comparison with n-grams show?",
         {
-            "A GPT always beats counting": (False, "After one pass it did not beat counts of four characters and more."),
+            "A GPT always beats counting": (
+                False,
+                "After one pass it did not beat counts of four characters and more.",
+            ),
             "Counting beats networks on small texts": (
                 False,
                 "One pass cannot show that: the bits fell up to the last part of the text.",

@@ -259,7 +259,10 @@ ITEMS = [
         "transformer.order",
         "Why did both directions of *man bites dog* give the same vectors before places were added?",
         {
-            "The embedding has too few numbers": (False, "With 8 or 8,000 numbers a bag of words stays a bag of words."),
+            "The embedding has too few numbers": (
+                False,
+                "With 8 or 8,000 numbers a bag of words stays a bag of words.",
+            ),
             "Each output is a weighted mean over all words, and the weights depend on the words alone": (
                 True,
                 "Neither scores nor mean use the order. A place must be in the vectors themselves.",
