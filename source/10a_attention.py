@@ -107,9 +107,9 @@ ck.explore(
 # $$ \mathrm{Attention}(Q, K, V) = A V, \qquad A = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right)
 # \text{ over each row} $$
 #
-# $A$ is the attention matrix: one row for each query, one column for each key. The name $W$ is kept for
-# matrices that a layer learns. In a network $Q$, $K$ and $V$ come from dense layers; when all three come from one sequence, it is *self-attention*
-# (自注意力).
+# $A$ is the attention matrix: one row for each query, one column for each key. The name $W$ is kept for matrices that a
+# layer learns. In a network $Q$, $K$ and $V$ come from dense layers; when all three come from one sequence, it is
+# *self-attention* (自注意力).
 
 
 # %%
@@ -209,8 +209,8 @@ assert np.allclose(divided[:, 0], 1, atol=0.15) and np.allclose(raw[:, 0], sizes
 assert raw[-1, 1] < 0.2 and divided[-1, 1] > 2 and kept < 1 / 4
 
 # %% [markdown]
-# For such numbers the division keeps the variance at 1. Without it, at $d = 1024$, one key takes nearly all of the weight
-# before anything is learned, and little gradient is left to change that.
+# For such numbers the division keeps the variance at 1. Without it, at $d = 1024$, one key takes nearly all of the
+# weight before anything is learned, and little gradient is left to change that.
 #
 # ### Exercise 10a.1 · ●○○ · 6 minutes
 # Write `attention_entropy(weights)`: the entropy of each row of `weights`, shape `(n, m)`; the result has shape `(n,)`.
@@ -385,9 +385,9 @@ for kind in ["additive", "dot, two layers", "dot alone"]:
 assert (W_query.size + W_key.size + v.size, pairs.size // 2) == count("additive", 6, 8)[:2]  # a batch of 2
 
 # %% [markdown]
-# With the dense layers for $Q$ and $K$ that a Transformer has, the dot product counts as many multiplications as additive
-# attention, and $d$ parameters fewer. The difference lies elsewhere: its scores are one matrix product, and additive
-# attention holds a whole vector for each pair and takes a tanh of each number in it.
+# With the dense layers for $Q$ and $K$ that a Transformer has, the dot product counts as many multiplications as
+# additive attention, and $d$ parameters fewer. The difference lies elsewhere: its scores are one matrix product, and
+# additive attention holds a whole vector for each pair and takes a tanh of each number in it.
 #
 # ### Exercise 10a.4 · ●●○ · 8 minutes
 # Write `additive_weights(query, key, W_query, W_key, v)`: the weights `(n, m)` for `query` `(n, d)` and `key` `(m, e)`.
@@ -493,8 +493,8 @@ axis.set(title="Best of seven calls, on this machine", xlabel="milliseconds", yl
 ck.show(figure, alt="Milliseconds of one call of self-attention and of a GRU over 256 places, on this machine")
 
 # %% [markdown]
-# On the two cores where this chapter was built, attention made twice the multiplications and was done first: a few large
-# products against 256 small ones that wait. The clock of your machine may say otherwise, the count may not.
+# On the two cores where this chapter was built, attention made twice the multiplications and was done first: a few
+# large products against 256 small ones that wait. The clock of your machine may say otherwise, the count may not.
 #
 # ### Exercise 10a.5 · ●○○ · 5 minutes
 # Write `multiplications(n, m, d)` for *cross-attention* (交叉注意力): `n` queries from one sequence look at `m` keys and
@@ -518,8 +518,9 @@ ck.check("attention.multiplications", multiplications)
 #
 # Back to the film sentences of chapter 09c. There the average of the word vectors counted every word the same. We let
 # **one learned query** decide instead: score each word vector against it, softmax over the real words, weighted mean.
-# The query is the kernel of a `Dense(1)` without bias, the same for all sentences: the smallest attention there is. Words
-# that ask each other are the subject of chapter 11. **Guess first:** better than the average? Better than TF-IDF, 78 %?
+# The query is the kernel of a `Dense(1)` without bias, the same for all sentences: the smallest attention there is.
+# Words that ask each other are the subject of chapter 11. **Guess first:** better than the average? Better than TF-IDF,
+# 78 %?
 
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -575,8 +576,8 @@ assert all((abs(three - tfidf_accuracy) < 2).all() for three in scores.values())
 
 # %% [markdown]
 # As a score, **attention with one query gained nothing** here: less than a point between the means of three seeds. What
-# did it learn, then? Its score for each of the 300 most frequent words; and a test by erasing: we replace one word of each
-# test sentence by `[UNK]`, the one with the largest weight or a random one, and count how many answers change.
+# did it learn, then? Its score for each of the 300 most frequent words; and a test by erasing: we replace one word of
+# each test sentence by `[UNK]`, the one with the largest weight or a random one, and count how many answers change.
 
 # %%
 _, reader, inside = runs["attention"][0]
@@ -644,7 +645,8 @@ for seed, (_, network, _) in enumerate(runs["average"]):
 # So one query that is the same for all sentences adds little that the vectors cannot learn by themselves. This fits the
 # tie; it does not prove its cause.
 #
-# With attention the answer is the sum of weight times vote, plus a bias. Word by word: **Try:** does *not* get weight? Does it turn *good*?
+# With attention the answer is the sum of weight times vote, plus a bias. The menu shows both for each word.
+# **Try:** does *not* get weight? Does it turn *good*?
 
 
 # %%
@@ -705,9 +707,9 @@ ck.check("attention.build_pooling", build_pooling)
 # ## Article clinic
 #
 # ### 10-1 · Attention on pictures
-# The article's program (a3, 4.4) makes query, key and value from one picture by 1×1 convolutions: one dense layer for all
-# pixels, which is right. Then come scores, a softmax and a weighted sum, as they should. But the convolutions are made for
-# 32 channels, and the picture has 3:
+# The article's program (a3, 4.4) makes query, key and value from one picture by 1×1 convolutions: one dense layer for
+# all pixels, which is right. Then come scores, a softmax and a weighted sum, as they should. But the convolutions are
+# made for 32 channels, and the picture has 3:
 
 # %%
 convolution = layers.Conv2D(32, 1)
@@ -741,7 +743,8 @@ except ValueError as problem:
 assert one_number.shape == (1, 32, 1) and (softmax(one_number) == 1).all()
 
 # %% [markdown]
-# Two things would run without a message: no division by $\sqrt d$, and a softmax over a wrong axis, such as the queries.
+# Two things would run without a message: no division by $\sqrt d$, and a softmax over a wrong axis, such as the
+# queries.
 
 # %%
 long_query, long_key = random.normal(size=(2, 6, 512))
@@ -764,8 +767,8 @@ assert not np.allclose(wrong.sum(axis=1), 1, atol=0.1) and moved
 
 # %% [markdown]
 # 1 stops the program. With 1 repaired, 2 stops it: a linear layer over the keys makes one number of all the scores of a
-# query. Made to fit, it leaves no axis of keys to weigh the values with, and the next product fails too: the layer
-# has to go. 3 is the saturated softmax. 4 gives no mean, and where a causal mask is used **the future leaks through it**,
+# query. Made to fit, it leaves no axis of keys to weigh the values with, and the next product fails too: the layer has
+# to go. 3 is the saturated softmax. 4 gives no mean, and where a causal mask is used **the future leaks through it**,
 # for a later query takes weight from an earlier one.
 #
 # **Right:** one row for each pixel, $\mathrm{softmax}(QK^\top/\sqrt d)$ over each row:
@@ -782,11 +785,11 @@ print("64 pixels look at 64 pixels, each row sums to 1:", right.shape)
 # - Attention is a soft look-up: softmax of query times key, then a weighted mean of the values.
 # - For independent numbers of variance 1 the scores have the variance $d$; without $1/\sqrt d$, at $d = 1024$, under a
 #   quarter of the slope of softmax is left.
-# - Test a mask by changing what it hides. A row that may look at nothing gets, in Keras's `MultiHeadAttention`, the mean of
-#   what was forbidden.
+# - Test a mask by changing what it hides. A row that may look at nothing gets, in Keras's `MultiHeadAttention`, the
+#   mean of what was forbidden.
 # - Attention does not know order. Behind $n = d$ it multiplies more than recurrence, in 4 steps where that takes $n + 1$.
-# - With one learned query, on 7,168 film sentences, it learned which words to pass over, and was no better than the average
-#   (three seeds) or TF-IDF.
+# - With one learned query, on 7,168 film sentences, it learned which words to pass over, and was no better than the
+#   average (three seeds) or TF-IDF.
 #
 # ### Quiz
 

@@ -366,10 +366,11 @@ assert max(alike["pre-norm"]) < 0.95 and min(alike[w].min() for w in WIRINGS[1:]
 assert depths["norm, no residual"][:, 4, 1].min() > 0.99 > 0.85 > depths["post-norm"][:, 4, 1].max()
 
 # %% [markdown]
-# With this start, residuals without a norm explode, to over 100,000; with neither the signal is nearly gone. A norm alone
-# keeps the size, but after four blocks all positions are nearly the same (Dong and others, 2021): attention averages, and
-# nothing brings the word itself back. Post-norm keeps them apart for longer, yet not for 24 blocks; pre-norm still does.
-# This is the start that training has to work with, not its result, and another variance of the weights moves the depths.
+# With this start, residuals without a norm explode, to over 100,000; with neither the signal is nearly gone. A norm
+# alone keeps the size, but after four blocks all positions are nearly the same (Dong and others, 2021): attention
+# averages, and nothing brings the word itself back. Post-norm keeps them apart for longer, yet not for 24 blocks;
+# pre-norm still does. This is the start that training has to work with, not its result, and another variance of the
+# weights moves the depths.
 #
 # ## How many parameters?
 #
@@ -406,8 +407,8 @@ ck.check("transformer.encoder_parameters", encoder_parameters)
 # ## A Transformer for film reviews
 #
 # The task, the split and the vocabulary of chapter 09c: 7,168 sentences to learn from, good or bad? There a GRU stayed
-# below TF-IDF after two epochs. Our encoder: words plus learned places, width 16, one pre-norm block with two heads, the
-# mean over the real words, one logit. Padding is masked.
+# below TF-IDF after two epochs. Our encoder: words plus learned places, width 16, one pre-norm block with two heads,
+# the mean over the real words, one logit. Padding is masked.
 
 # %%
 (sentences, ratings), (test_sentences, test_ratings) = ck.data.movie_sentences()
@@ -456,8 +457,8 @@ class Trainer:
 
 
 # %% [markdown]
-# Two epochs, as for the GRU, three seeds, with and without positions; rate and width are not tuned. Then the test sentences come with their words
-# shuffled. **Guess:** what do positions add, and what does the shuffling cost?
+# Two epochs, as for the GRU, three seeds, with and without positions; rate and width are not tuned. Then the test
+# sentences come with their words shuffled. **Guess:** what do positions add, and what does the shuffling cost?
 
 # %%
 random = np.random.default_rng(0)
@@ -486,8 +487,8 @@ trainers["without"] = Trainer(False)
 judge_shuffled("without")
 
 # %% [markdown]
-# Two counts to compare with: single words, and words together with pairs of neighbours, which hold some order. How much a
-# count trusts rare words (`C`) is chosen on the validation part.
+# Two counts to compare with: single words, and words together with pairs of neighbours, which hold some order. How much
+# a count trusts rare words (`C`) is chosen on the validation part.
 
 
 # %%
@@ -534,10 +535,10 @@ lost = counts["TF-IDF, words and pairs"][0] - counts["TF-IDF, words and pairs"][
 assert counts["TF-IDF, words"][0] == counts["TF-IDF, words"][1] and lost > 1
 
 # %% [markdown]
-# After two epochs, with this width and rate, the encoder does **not** beat counting, no more than the GRU did. Positions
-# bring nothing that three seeds could show, and shuffling costs it less than two points. That is not because the task has
-# no order: the count with pairs is better in order than shuffled. From 7,168 sentences, in this time, our encoder did not
-# learn that.
+# After two epochs, with this width and rate, the encoder does **not** beat counting, no more than the GRU did.
+# Positions bring nothing that three seeds could show, and shuffling costs it less than two points. That is not because
+# the task has no order: the count with pairs is better in order than shuffled. From 7,168 sentences, in this time, our
+# encoder did not learn that.
 #
 # *Can* it use order? The twins of chapter 09c: "starts good and ends bad" against "starts bad and ends good".
 
@@ -697,15 +698,16 @@ print("attention matrix of one head", looks[0, 0].shape, "row sums", looks[0, 0]
 print("output of the layer", output[0].shape, "row sums", output[0].sum(axis=-1).round(2))
 
 # %% [markdown]
-# So for some matrices even the printed formula has an answer, but for no program is it meant: a sentence with fewer words
-# than its width has none. **Right:** $Q = XW^Q + b^Q$, and likewise $K$ and $V$, each from $X$ alone. The *attention matrix*
-# is the softmax of $QK^\top / \sqrt{d_k}$, words by words, with rows that sum to 1; the article gives that name to the
-# output, which is words by width. Its formulas have one head and no $W_O$.
+# So with small matrices even the printed formula has an answer. But $X$ and $K$ have one shape, and $XK$ exists only
+# where a sentence has as many words as its vectors have numbers: no program could mean it. **Right:** $Q = XW^Q + b^Q$,
+# and likewise $K$ and $V$, each from $X$ alone. The *attention matrix* is the softmax of $QK^\top / \sqrt{d_k}$, words
+# by words, with rows that sum to 1; the article gives that name to the output, which is words by width. Heads and $W_O$
+# are missing.
 #
 # ### 11-2 · A Transformer that runs, in parts
-# The article's program (a3, 4.5) has the right parts: an embedding, positions, attention with several heads, a residual,
-# dense layers. It has width 5 and 8 heads, which PyTorch refuses. It feeds floats into the embedding, and computes the
-# positions from the values. In Keras, all three are accepted:
+# The article's program (a3, 4.5) has the right parts: an embedding, positions, attention with several heads, a
+# residual, dense layers. It has width 5 and 8 heads, which PyTorch refuses. It feeds floats into the embedding, and
+# computes the positions from the values. In Keras, all three are accepted:
 
 # %%
 odd = layers.MultiHeadAttention(num_heads=8, key_dim=5)
@@ -732,9 +734,9 @@ print("positions from values, both directions give the same:", same)
 assert same
 
 # %% [markdown]
-# Keras builds 8 heads of 5 each: 40 columns for a width of 5, 925 parameters in place of the 120 of one head. Legal, but was
-# it meant? A float is cut to a whole number without a word. And a code computed from the value is the same wherever the
-# word stands: it tells no place.
+# Keras builds 8 heads of 5 each: 40 columns for a width of 5, 925 parameters in place of the 120 of one head. Legal,
+# but was it meant? A float is cut to a whole number without a word. And a code computed from the value is the same
+# wherever the word stands: it tells no place.
 #
 # Next: PyTorch's attention reads its input as (time, batch, width) unless it is told `batch_first=True`. The article
 # does not tell it, so its one row of 5 words is 5 sequences of length 1. Then it adds the *weights* to the output.
@@ -765,18 +767,19 @@ print("two dense layers equal one matrix:", np.allclose(one_matrix, second(first
 assert np.allclose(one_matrix, second(first(five)), atol=1e-4)
 
 # %% [markdown]
-# A softmax over one word is 1, whatever the word: nobody looks at anybody. Adding these weights adds 1 to each number, and
-# the word itself is not brought back, which is what a residual is for. **Right:** a width that the heads divide; ids in;
-# places counted 0, 1, 2 …; time on the axis where the layer expects it; the residual adds the block's *input* to the
-# attention's *output*; a ReLU between the dense layers; layer norms.
+# A softmax over one word is 1, whatever the word: nobody looks at anybody. Adding these weights adds 1 to each number,
+# and the word itself is not brought back, which is what a residual is for. **Right:** a width that the heads divide;
+# ids in; places counted 0, 1, 2 …; time on the axis where the layer expects it; the residual adds the block's *input*
+# to the attention's *output*; a ReLU between the dense layers; layer norms.
 #
 # ## Recap
 #
-# - Attention alone sees a bag of words. Sinusoidal codes make "$k$ places further" one fixed matrix; learned tables do without a formula.
+# - Attention alone sees a bag of words. Sinusoidal codes make "$k$ places further" one fixed matrix; learned tables do
+#   without a formula.
 # - Heads split the width: several patterns for $4d^2 + 4d$ parameters. A whole block has $12d^2 + 13d$.
 # - Untrained and 24 blocks deep, residuals without norm exploded, a norm without residuals made all positions alike.
-# - On 7,168 film sentences, after two epochs, the encoder did not beat TF-IDF, and shuffling the words moved its accuracy by
-#   less than two points. A count of word pairs does use the order there.
+# - On 7,168 film sentences, after two epochs, the encoder did not beat TF-IDF, and shuffling the words moved its
+#   accuracy by less than two points. A count of word pairs does use the order there.
 # - It can use order: over 95 % of new twins with positions, 50 % without.
 #
 # ### Quiz

@@ -374,9 +374,9 @@ assert cheating[-1] < 0.1 * history[1] and blind_wrong.mean() > 0.95
 #
 # ## What is each part good for?
 #
-# In an ablation one part is taken out and all else stays. A longer run did it for a Transformer with two blocks of width
-# 64 on each side, 12,000 words, five epochs: the whole network with three seeds, eight variants with one seed each. So it
-# can show large differences only. **Guess** the three worst.
+# In an ablation one part is taken out and all else stays. A longer run did it for a Transformer with two blocks of
+# width 64 on each side, 12,000 words, five epochs: the whole network with three seeds, eight variants with one seed
+# each. So it can show large differences only. **Guess** the three worst.
 
 # %%
 report = ck.data.checkpoint("ablations")
@@ -416,13 +416,14 @@ print(f"leave a standard error of {sampling:.1f} points to each number")
 assert np.ptp(error["whole"]) < 2 and 1.5 < sampling < 1.7
 
 # %% [markdown]
-# - Without **residual connections** it learned next to nothing in five epochs, without **positions** it knows the letters
-#   but not their order, and without the **causal mask** it copies. These three are some fifty points worse: one seed is
-#   enough to see that.
-# - All others lie between 41 and 47 %. Three runs of the whole network are nearly two points apart, the draw of the words
-#   adds an error of 1.6 points to each number, and each variant ran once: whether two blocks of this size are better or
-#   worse for warm-up, norm, or more than one head, this table **cannot tell**. Deep networks are another matter: chapter
-#   11a showed what norms do in 24 untrained blocks, and Xiong et al. (2020) explain why post-norm needs warm-up there.
+# - Without **residual connections** it learned next to nothing in five epochs, without **positions** it knows the
+#   letters but not their order, and without the **causal mask** it copies. These three are some fifty points worse: one
+#   seed is enough to see that.
+# - All others lie between 41 and 47 %. Three runs of the whole network are nearly two points apart, the draw of the
+#   words adds an error of 1.6 points to each number, and each variant ran once: whether two blocks of this size are
+#   better or worse for warm-up, norm, or more than one head, this table **cannot tell**. Deep networks are another
+#   matter: chapter 11a showed what norms do in 24 untrained blocks, and Xiong et al. (2020) explain why post-norm needs
+#   warm-up there.
 #
 # ## A beam of beginnings
 #
@@ -456,9 +457,9 @@ assert by_greed == (0, 0) and tuple(map(int, by_search)) == (1, 0)
 
 # %% [markdown]
 # Trying all sequences is impossible: 41 choices at each of ten steps. **Beam search** keeps the best `width` beginnings
-# at each step. It adds log-probabilities, for a product of many small numbers would underflow. Each further phoneme makes
-# the sum smaller, so it favours short answers; translators often divide by a power of the length (Wu et al., 2016). We do
-# not.
+# at each step. It adds log-probabilities, for a product of many small numbers would underflow. Each further phoneme
+# makes the sum smaller, so it favours short answers; translators often divide by a power of the length (Wu et al.,
+# 2016). We do not.
 
 
 # %% tags=["long-run"]
@@ -627,8 +628,8 @@ ck.check("seq2seq.build_speller", build_speller)
 # - The encoder reads all letters at once; the decoder sees its own past and the memory. Two masks: causal, padding.
 # - Training answers all places at once; speaking needs one step a phoneme.
 # - Without the causal mask the loss was nearly zero and over 95 % of the words were wrong.
-# - Taken out one at a time, for five epochs, residual connections, positions and the causal mask were missed by some fifty
-#   points; what the other parts are worth, one run each cannot tell.
+# - Taken out one at a time, for five epochs, residual connections, positions and the causal mask were missed by some
+#   fifty points; what the other parts are worth, one run each cannot tell.
 # - A beam keeps several beginnings. Here it gained a quarter of a point over greedy speech: 28.5 % of new words wrong.
 #
 # ### Quiz
@@ -649,8 +650,8 @@ ck.quiz("seq2seq.word_error")
 # ### References
 #
 # - Vaswani et al. (2017). Attention is all you need. NeurIPS. arXiv:1706.03762
-# - Wu et al. (2016). Google's neural machine translation system: Bridging the gap between human and machine translation.
-#   arXiv:1609.08144
+# - Wu et al. (2016). Google's neural machine translation system: Bridging the gap between human and machine
+#   translation. arXiv:1609.08144
 # - Xiong et al. (2020). On layer normalization in the Transformer architecture. ICML. arXiv:2002.04745
 # - Loshchilov, Hutter (2017). SGDR: Stochastic gradient descent with warm restarts. ICLR. arXiv:1608.03983
 # - Novak, Minematsu, Hirose (2016). Phonetisaurus: Exploring grapheme-to-phoneme conversion with joint n-gram models in

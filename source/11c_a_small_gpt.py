@@ -1,6 +1,6 @@
 # ---
 # title: A small GPT
-# promise: You will train a decoder-only Transformer that writes, judge it against counting, and make it write with less work.
+# promise: You will train a decoder-only Transformer that writes, judge it against counting, and save it work.
 # minutes: 90
 # prerequisites: [11a_transformer]
 # data: [movie_sentences]
@@ -81,8 +81,8 @@ ck.check("language_model.perplexity", perplexity)
 #
 # $$ p(c \mid h) = \frac{\mathrm{count}(h, c) + T_h\, p(c \mid h')}{N_h + T_h} $$
 #
-# The code writes an n-gram as one number, as digits make a number: with ten symbols the 3-gram 4, 0, 7 would be 407, and
-# its context, without the last digit, 40. Here there are 47 "digits".
+# The code writes an n-gram as one number, as digits make a number: with ten symbols the 3-gram 4, 0, 7 would be 407,
+# and its context, without the last digit, 40. Here there are 47 "digits".
 #
 # **Guess:** how many bits does a character cost with 1, 2, 3, … 6 characters counted?
 
@@ -273,16 +273,17 @@ assert counted[3] + 0.05 < late.mean() < bits.mean() < counted[2] - 0.02 and by_
 assert abs(by_place[4:8].mean() - by_place[32:].mean()) < 0.15 < by_place[1] - by_place[4:8].mean()
 
 # %% [markdown]
-# The pieces are cut anywhere, so at its first places the GPT has seen next to nothing, while the n-grams always have the
-# characters before. For a fair comparison we also cut the pieces a second time, half a piece later, and count only the second
-# halves: there 32 symbols or more came before.
+# The pieces are cut anywhere, so at its first places the GPT has seen next to nothing, while the n-grams always have
+# the characters before. For a fair comparison we also cut the pieces a second time, half a piece later, and count only
+# the second halves: there 32 symbols or more came before.
 #
-# **After one pass** over 907,920 characters (one run, one seed) our GPT passes the 3-gram and does not reach the 4-gram. One
-# pass is little for a network that starts with no idea of what a letter is: the bits fell up to the last sixth. This says
-# what one pass buys, not who wins: with eight passes the same network gets below the 4-gram (not shown here).
+# **After one pass** over 907,920 characters (one run, one seed) our GPT passes the 3-gram and does not reach the
+# 4-gram. One pass is little for a network that starts with no idea of what a letter is: the bits fell up to the last
+# sixth. This says what one pass buys, not who wins: with eight passes the same network gets below the 4-gram (not shown
+# here).
 #
-# On the right: the first five symbols of context help a lot; behind them the curve is flat. So far it spells; it does not
-# follow a thought.
+# On the right: the first five symbols of context help a lot; behind them the curve is flat. So far it spells; it does
+# not follow a thought.
 #
 # ## Drawing a symbol
 #
@@ -460,9 +461,8 @@ axis.set(
 ck.show(figure, alt="Milliseconds of writing 64 symbols without and with the cache, on this machine")
 
 # %% [markdown]
-# On the two cores where this chapter was built the clock gained far less than the count: in a small network most of the time
-# goes into calls, not into multiplying. The price is memory: the
-# cache holds a key and a value for each place of each block.
+# On the two cores where this chapter was built the clock gained less than the count, for it also counts calls and
+# moving numbers about. The price is memory: the cache holds a key and a value for each place of each block.
 #
 # ### Exercise 11c.4 · ●○○ · 5 minutes
 # Write `cache_bytes(texts, length, width, blocks, bytes_each)`: the memory of the cache when `texts` texts of `length` tokens are
@@ -538,8 +538,8 @@ ck.show(figure, alt="With temperature the share of known words falls and the sha
 
 
 # %% [markdown]
-# Near 0 it writes known words, the same few again and again: *greedy* decoding repeats itself. At 1.5 fewer than half of
-# its words are known. None of the five temperatures reaches the real sentences in both. See for yourself:
+# Near 0 it writes known words, the same few again and again: *greedy* decoding repeats itself. At 1.5 fewer than half
+# of its words are known. None of the five temperatures reaches the real sentences in both. See for yourself:
 
 
 # %%
@@ -599,9 +599,9 @@ print(f"the head that looks most at the symbol before gives it ≈ {100 * back[p
 assert near[0] > 0.6 > near[1] and back[previous, 1] > 0.2 and 0.025 < np.mean(1 / np.arange(17, LENGTH + 1)) < 0.03
 
 # %% [markdown]
-# Nobody told the network to look at the symbol before; an equal share would be about 3 %. Here block 1 gathers the nearest
-# symbols, block 2 looks further. What a head "does" is read off
-# here from one average of one small model: treat such stories with care.
+# Nobody told the network to look at the symbol before; an equal share would be about 3 %. Here block 1 gathers the
+# nearest symbols, block 2 looks further. What a head "does" is read off here from one average of one small model: treat
+# such stories with care.
 #
 # ### Exercise 11c.5 · ●●● · 15 minutes
 # Many language models use one table twice: for reading symbols and, transposed, for the logits (*weight tying*; Press,
@@ -650,18 +650,17 @@ for name, (blocks, width, context, stated) in [ours, *PAPERS.items()]:
     assert 0.9 < formula / stated < 1
 
 # %% [markdown]
-# What differs: tokens are pieces of words (byte-pair encoding, about 50,000 kinds), GELU in place of ReLU, GPT-3 alternates
-# full attention with sparse attention, and above all the text: 40 GB of web pages for GPT-2, 300 billion tokens seen in
-# training for GPT-3. What more text and more parameters
-# bring is measured in chapter 12a. Ours saw under a million characters, once. A cache of nearly 10 GB for one text
-# of GPT-3 is a reason why later models let several heads share one key and one value (grouped-query attention; Ainslie et al.,
-# 2023).
+# What differs: tokens are pieces of words (byte-pair encoding, about 50,000 kinds), GELU in place of ReLU, GPT-3
+# alternates full attention with sparse attention, and above all the text: 40 GB of web pages for GPT-2, 300 billion
+# tokens seen in training for GPT-3. What more text and more parameters bring is measured in chapter 12a. Ours saw under
+# a million characters, once. A cache of nearly 10 GB for one text of GPT-3 is a reason why later models let several
+# heads share one key and one value (grouped-query attention; Ainslie et al., 2023).
 #
 # ## Recap
 #
 # - Bits per character judge a language model: 4.3 when single characters are counted, 2.0 with 6-grams.
-# - After one pass our GPT was better than 3-grams, not than 4-grams; it was not trained to its end. Its context helped over
-#   about five symbols.
+# - After one pass our GPT was better than 3-grams, not than 4-grams; it was not trained to its end. Its context helped
+#   over about five symbols.
 # - The causal mask makes one pass 64 examples, and makes keys and values of the past safe to keep.
 # - For 64 symbols the cache needs 33 times fewer multiplications; GPT-3's would take 9.7 GB a text.
 # - Here low temperature repeated, high temperature invented; top-k, nucleus and min-p cut the tail.

@@ -30,8 +30,8 @@ ck.start()
 # The Transformer was invented for translation (机器翻译). Vaswani et al. (2017) trained on 4.5 million sentence pairs,
 # English and German. We have fewer than 4,000, written for people who learn Chinese.
 #
-# **Guess first:** out of 400 new sentences, how many will our network translate acceptably after ten epochs of training: most,
-# some, hardly any?
+# **Guess first:** out of 400 new sentences, how many will our network translate acceptably after ten epochs of
+# training: most, some, hardly any?
 
 # %%
 import collections
@@ -367,7 +367,8 @@ for epoch in [1, 4, 7, 10]:
 assert np.all(np.diff(losses) < 0) and losses[-1] > 2
 
 # %% [markdown]
-# The loss fell in every epoch and is far from 0: what follows is the state **after ten epochs**, not the end of learning.
+# The loss fell in every epoch and is far from 0: what follows is the state **after ten epochs**, not the end of
+# learning.
 #
 # First with help: the decoder reads the right characters up to a place and says the next one (teacher forcing).
 # **Guess:** on training sentences, and on new ones?
@@ -393,8 +394,8 @@ for name, share in helped.items():
 assert 20 < helped["test"] < 30 and gap > 5
 
 # %% [markdown]
-# With the right beginning given, about one new character in four is right, out of 1,770. Training sentences go better, by more
-# than five points: a part of what it learned is these sentences.
+# With the right beginning given, about one new character in four is right, out of 1,770. Training sentences go better,
+# by more than five points: a part of what it learned is these sentences.
 #
 # ## Without help
 #
@@ -442,12 +443,13 @@ ck.show(
 )
 
 # %% [markdown]
-# **After ten epochs the look-up is ahead**, by more than six points (one seed). The look-up answers with whole sentences of
-# the data set; the network has to put each sentence together.
+# **After ten epochs the look-up is ahead**, by more than six points (one seed). The look-up answers with whole
+# sentences of the data set; the network has to put each sentence together.
 #
-# Is that for want of pairs? This comparison cannot tell. On its own *training* sentences the network scores little more than
-# on new ones, so it has not even learned these by heart: its training is not at its end. With fifty epochs the same network
-# knows nearly all training sentences by heart, and on new ones it comes up to the look-up (one run, not shown here).
+# Is that for want of pairs? This comparison cannot tell. On its own *training* sentences the network scores little more
+# than on new ones, so it has not even learned these by heart: its training is not at its end. With fifty epochs the
+# same network knows nearly all training sentences by heart, and on new ones it comes up to the look-up (one run, not
+# shown here).
 #
 # What does it say? Here are sentences of our own; the words are known, the sentences are new. (This output is the only
 # one of the chapter that may differ on your machine.) Write others: `say("…")`.
@@ -494,8 +496,9 @@ assert sizes == [222, 147, 31] and (np.diff(by_look_up) < 0).all() and abs(by_ne
 assert by_network[0] < by_look_up[0] - 6
 
 # %% [markdown]
-# Unseen words cost the look-up much. The network, after ten epochs, is weak already where every word is known, so unseen
-# words are not yet what holds it back. Trained longer, it falls with each unseen word as the look-up does (not shown here).
+# Unseen words cost the look-up much. The network, after ten epochs, is weak already where every word is known, so
+# unseen words are not yet what holds it back. Trained longer, it falls with each unseen word as the look-up does (not
+# shown here).
 #
 # Would more pairs help? The look-up costs no training, so we can ask it for a learning curve (学习曲线):
 
@@ -514,8 +517,8 @@ print("chrF: ", ", ".join(f"{score:.1f} %" for score in curve))
 assert steps_up.min() > 1 and steps_up.max() < 5
 
 # %% [markdown]
-# One to five points for each doubling of what can be looked up, and no sign of an end. From 3,840 to 4.5 million are about
-# ten doublings. What they would bring, to the look-up or to the network, we have not measured.
+# One to five points for each doubling of what can be looked up, and no sign of an end. From 3,840 to 4.5 million are
+# about ten doublings. What they would bring, to the look-up or to the network, we have not measured.
 #
 # ## Where does it look?
 #
@@ -663,8 +666,9 @@ ck.check("translation.build_translator", build_translator)
 # - 45 % of the test sentences have a word that no training sentence had; 53 % of the known words came once.
 # - chrF compares n-grams of characters. It is cheap, and blind to meaning and to other words for the same.
 # - The nearest training sentence scores 25 % without translating; each doubling of the pairs gave it 1 to 5 points.
-# - After ten epochs a Transformer from scratch scored over six points less than that look-up, and little more on its own
-#   training sentences than on new ones: its training was not at its end, so the number of pairs is not shown to be the cause.
+# - After ten epochs a Transformer from scratch scored over six points less than that look-up, and little more on its
+#   own training sentences than on new ones: its training was not at its end, so the number of pairs is not shown to be
+#   the cause.
 # - One table for input and output saves a matrix. An extractive summary chooses a sentence and writes none.
 #
 # ### Quiz
