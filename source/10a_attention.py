@@ -625,15 +625,6 @@ for _, network, _ in runs["attention"]:  # with each seed
 for by_weight, by_chance in zip(*changed.values(), strict=True):
     print(f"one word erased, answers that change: largest weight ≈ {by_weight:.0f} %, random ≈ {by_chance:.0f} %")
     assert by_weight > 2 * by_chance
-
-# %% [markdown]
-# Nobody gave it a list of stop words or an inverse document frequency: it learned to pass over *the* and *of*. With
-# each seed *the, of, a, and* score below the middle of the 300, *bad, dull, worst, too* above.
-#
-# Why did that gain nothing against the average? The average can pass over a word too. Its answer is the mean of the
-# *votes*, what the last layer makes of one word's vector, and a vote may be near 0:
-
-# %%
 for seed, (_, network, _) in enumerate(runs["average"]):
     vectors, _, kernel, _ = network.get_weights()  # (5000, 16), the query (not used here), (16, 1), bias
     votes = dict(zip(vocabulary, np.abs(vectors @ kernel)[:, 0], strict=True))
@@ -642,6 +633,11 @@ for seed, (_, network, _) in enumerate(runs["average"]):
     assert small < large / 4
 
 # %% [markdown]
+# Nobody gave it a list of stop words or an inverse document frequency: it learned to pass over *the* and *of*. With
+# each seed *the, of, a, and* score below the middle of the 300, *bad, dull, worst, too* above.
+#
+# Why did that gain nothing against the average? The average can pass over a word too. Its answer is the mean of the
+# *votes*, what the last layer makes of one word's vector, and a vote may be near 0, as the last three lines show.
 # So one query that is the same for all sentences adds little that the vectors cannot learn by themselves. This fits the
 # tie; it does not prove its cause.
 #
