@@ -241,7 +241,8 @@ for part in parts[3:]:
 # %%
 bits = bits_of(x_test, y_test)  # (pieces, time)
 by_place = bits.mean(axis=0)
-late = np.concatenate([bits_of(*cut(test_ids, start))[:, 32:].ravel() for start in (0, 32)])  # 32 symbols seen before
+shifted = bits_of(*cut(test_ids, 32))  # cut half a piece later
+late = np.concatenate([bits[:, 32:].ravel(), shifted[:, 32:].ravel()])  # at least 32 symbols seen before
 figure, axes = plt.subplots(1, 2, figsize=(11, 4))
 axes[0].plot(np.linspace(0, len(ids) / 1_000, PARTS + 1), learned, "o-", label="GPT")
 for n, value in enumerate(counted[:5], start=1):

@@ -390,7 +390,7 @@ helped = {
 }
 gap = helped["training"] - helped["test"]
 for name, share in helped.items():
-    print(f"with help, {name:8} sentences: ≈ {share:.0f} % of the next characters right")
+    print(f"with help, {name} sentences: ≈ {share:.0f} % of the next characters right")
 assert 20 < helped["test"] < 30 and gap > 5
 
 # %% [markdown]
