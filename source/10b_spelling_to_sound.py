@@ -375,12 +375,11 @@ ck.show(
 )
 
 # %%
-print("after eight epochs         phonemes wrong    words wrong   phonemes wrong with 4 and with 10 letters")
+print("errors after eight epochs")
 for name, table in over.items():
     phoneme_error, word_error = percent(results[name])
-    print(
-        f"{name:17} ≈ {phoneme_error:14.1f} % ≈ {word_error:8.1f} %   ≈ {table[0, 0]:4.1f} %, ≈ {table[-1, 0]:4.1f} %"
-    )
+    print(f"{name:17} words ≈ {word_error:.0f} %, phonemes ≈ {phoneme_error:.0f} %;", end=" ")
+    print(f"phonemes of words with 4 letters ≈ {table[0, 0]:.0f} %, with 10 letters ≈ {table[-1, 0]:.0f} %")
 gap = over["one vector"][:, 0] - over["attention"][:, 0]
 assert 60 < percent(by_vector)[1] < 78 and 40 < percent(by_attention)[1] < 57
 assert percent(by_attention)[0] < 2 / 3 * percent(by_vector)[0] < 2 / 3 * 35
