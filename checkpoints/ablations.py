@@ -2,7 +2,8 @@
 
 `make long-run RUN=ablations` writes ablations.json. Each variant is trained on the same words, for the same steps and
 with the same rates; nothing is tuned for a variant. The whole network is trained with three seeds, which shows how far
-two runs of one network differ; each variant with one.
+two runs of one network differ; each variant with one. So a variant can be told from the whole only where it differs by
+far more than the seeds do, and by more than the 1.6 points of standard error that 1,000 words leave.
 """
 
 import functools

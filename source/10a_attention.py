@@ -104,11 +104,12 @@ ck.explore(
 # Queries are the rows of a matrix $Q$, keys and values the rows of $K$ and $V$. With $d$ numbers a key, scaled
 # dot-product attention (缩放点积注意力; Vaswani et al., 2017) is:
 #
-# $$ \mathrm{Attention}(Q, K, V) = W V, \qquad W = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right)
+# $$ \mathrm{Attention}(Q, K, V) = A V, \qquad A = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right)
 # \text{ over each row} $$
 #
-# In a network $Q$, $K$ and $V$ come from dense layers; when all three come from one sequence, it is *self-attention*
-# (自注意力).
+# $A$ is the attention matrix: one row for each query, one column for each key. The name $W$ is kept for matrices that a
+# layer learns. In a network $Q$, $K$ and $V$ come from dense layers; when all three come from one sequence, it is
+# *self-attention* (自注意力).
 
 
 # %%
@@ -203,13 +204,13 @@ ck.show(
 )
 divided, raw = measured["divided by √d"], measured["not divided"]
 kept = raw[-1, 2] / divided[-1, 2]
-print(f"at d = 1024 the slope without the division is under a quarter of the slope with it: {kept < 1 / 4}")
+print(f"at d = 1024, without the division: {100 * kept:.0f} % of the slope that is there with it")
 assert np.allclose(divided[:, 0], 1, atol=0.15) and np.allclose(raw[:, 0], sizes, rtol=0.15)
 assert raw[-1, 1] < 0.2 and divided[-1, 1] > 2 and kept < 1 / 4
 
 # %% [markdown]
-# The division keeps the variance at 1. Without it one key takes nearly all of the weight before anything is learned,
-# and little gradient is left to change that.
+# For such numbers the division keeps the variance at 1. Without it, at $d = 1024$, one key takes nearly all of the
+# weight before anything is learned, and little gradient is left to change that.
 #
 # ### Exercise 10a.1 · ●○○ · 6 minutes
 # Write `attention_entropy(weights)`: the entropy of each row of `weights`, shape `(n, m)`; the result has shape `(n,)`.
@@ -289,7 +290,7 @@ print("Keras: the mean of all that was forbidden:  ", np.allclose(by_keras, valu
 assert np.isnan(by_numpy).all() and np.allclose(by_keras, value.mean(axis=1)[:, None], atol=1e-5)
 
 # %% [markdown]
-# In NumPy nan tells that something is wrong. Keras replaces $-\infty$ by a very low number; when all scores are
+# In NumPy nan tells that something is wrong. Keras's layer replaces $-\infty$ by a very low number; when all scores are
 # equally low, all weights are equal, and the answer is the mean of exactly what the mask forbade. No warning.
 #
 # ### Exercise 10a.2 · ●●○ · 8 minutes
@@ -373,17 +374,20 @@ def count(kind, n, d):
     """Parameters; numbers held; multiplications for the scores of n queries and n keys, with hidden size d."""
     if kind == "additive":  # two d × d matrices and v; one tanh vector for each pair
         return 2 * d * d + d, n * n * d, 2 * n * d * d + n * n * d
+    if kind == "dot, two layers":  # dense layers for queries and keys, as in a Transformer
+        return 2 * d * d, n * n, 2 * n * d * d + n * n * d
     return 0, n * n, n * n * d
 
 
-for kind in ["additive", "dot product"]:
+for kind in ["additive", "dot, two layers", "dot alone"]:
     parameters, held, multiplications = count(kind, 256, 64)
-    print(f"{kind:12} {parameters:6,} parameters, {held:9,} numbers held, {multiplications:9,} multiplications")
+    print(f"{kind:15} {parameters:6,} parameters, {held:9,} numbers held, {multiplications:9,} multiplications")
 assert (W_query.size + W_key.size + v.size, pairs.size // 2) == count("additive", 6, 8)[:2]  # a batch of 2
 
 # %% [markdown]
-# The dot product has no parameters of its own and is one matrix product. Additive attention holds a whole vector for
-# each pair, and takes as many times a tanh.
+# With the dense layers for $Q$ and $K$ that a Transformer has, the dot product counts as many multiplications as
+# additive attention, and $d$ parameters fewer. The difference lies elsewhere: its scores are one matrix product, and
+# additive attention holds a whole vector for each pair and takes a tanh of each number in it.
 #
 # ### Exercise 10a.4 · ●●○ · 8 minutes
 # Write `additive_weights(query, key, W_query, W_key, v)`: the weights `(n, m)` for `query` `(n, d)` and `key` `(m, e)`.
@@ -480,13 +484,17 @@ for name, graph in graphs.items():
         begin = time.perf_counter()
         graph(tf.constant(x)).numpy()
         seconds[name].append(time.perf_counter() - begin)
-ratio = min(seconds["GRU"]) / min(seconds["attention"])
 counted = (4 * D**2 + 2 * 256 * D) / (6 * D**2)
-print(f"256 places: {counted:.0f} times the multiplications, and attention is the faster one: {ratio > 1}")
-assert counted == 2 and ratio > 1
+print(f"256 places: attention makes {counted:.0f} times the multiplications of the GRU")
+assert counted == 2
+figure, axis = plt.subplots(figsize=(7, 2))
+axis.barh(list(seconds), [1_000 * min(times) for times in seconds.values()], color=["C0", "C1"])
+axis.set(title="Best of seven calls, on this machine", xlabel="milliseconds", ylabel="layer")
+ck.show(figure, alt="Milliseconds of one call of self-attention and of a GRU over 256 places, on this machine")
 
 # %% [markdown]
-# Twice the multiplications in less time: a few large products against 256 small ones that wait.
+# On the two cores where this chapter was built, attention made twice the multiplications and was done first: a few
+# large products against 256 small ones that wait. The clock of your machine may say otherwise, the count may not.
 #
 # ### Exercise 10a.5 · ●○○ · 5 minutes
 # Write `multiplications(n, m, d)` for *cross-attention* (交叉注意力): `n` queries from one sequence look at `m` keys and
@@ -510,7 +518,8 @@ ck.check("attention.multiplications", multiplications)
 #
 # Back to the film sentences of chapter 09c. There the average of the word vectors counted every word the same. We let
 # **one learned query** decide instead: score each word vector against it, softmax over the real words, weighted mean.
-# The query is the kernel of a `Dense(1)` without bias. **Guess first:** better than the average? Better than TF-IDF,
+# The query is the kernel of a `Dense(1)` without bias, the same for all sentences: the smallest attention there is.
+# Words that ask each other are the subject of chapter 11. **Guess first:** better than the average? Better than TF-IDF,
 # 78 %?
 
 # %%
@@ -557,17 +566,18 @@ runs = {"average": [learn("average", seed) for seed in range(3)]}
 # %%
 runs["attention"] = [learn("attention", seed) for seed in range(3)]
 scores = {kind: np.array([accuracy for accuracy, _, _ in three]) for kind, three in runs.items()}
+print(f"TF-IDF    {tfidf_accuracy:.1f} %")
 for kind, three in scores.items():
-    print(f"{kind:9} all three seeds within two points of TF-IDF: {(abs(three - tfidf_accuracy) < 2).all()}")
+    print(f"{kind:9} three seeds:", ", ".join(f"≈ {accuracy:.1f} %" for accuracy in three))
 difference = scores["attention"].mean() - scores["average"].mean()
-print(f"attention and average, means of three seeds, less than one point apart: {abs(difference) < 1}")
+print(f"attention and average, means of three seeds: ≈ {abs(difference):.1f} points apart")
 assert 77 < tfidf_accuracy < 80 and abs(difference) < 1
 assert all((abs(three - tfidf_accuracy) < 2).all() for three in scores.values())
 
 # %% [markdown]
-# As a score, **attention gained nothing** here (three seeds). What did it learn, then? Its score for each of the 300
-# most frequent words; and a test by erasing: we replace one word of each test sentence by `[UNK]`, the one with the
-# largest weight or a random one, and count how many answers change.
+# As a score, **attention with one query gained nothing** here: less than a point between the means of three seeds. What
+# did it learn, then? Its score for each of the 300 most frequent words; and a test by erasing: we replace one word of
+# each test sentence by `[UNK]`, the one with the largest weight or a random one, and count how many answers change.
 
 # %%
 _, reader, inside = runs["attention"][0]
@@ -576,14 +586,15 @@ table, query_kernel = reader.get_weights()[:2]  # (5000, 16), (16, 1)
 word_scores = (table @ query_kernel)[:, 0] / 4  # (5000,)
 order = np.argsort(word_scores[2:302]) + 2
 
-weights = ops.convert_to_numpy(inside(x_test)[0])[:, :, 0]  # (sentences, time)
-lengths = (x_test != 0).sum(axis=1)
-chosen = {"largest weight": weights.argmax(axis=1), "random": (random.random(len(x_test)) * lengths).astype(int)}
-answers, changed = reader(x_test).numpy()[:, 0] > 0, {}
-for name, place in chosen.items():
-    erased = x_test.copy()
-    erased[np.arange(len(x_test)), place] = 1  # [UNK]
-    changed[name] = 100 * np.mean((reader(erased).numpy()[:, 0] > 0) != answers)
+lengths, changed = (x_test != 0).sum(axis=1), {"largest weight": [], "random": []}
+for _, network, shows in runs["attention"]:
+    weights = ops.convert_to_numpy(shows(x_test)[0])[:, :, 0]  # (sentences, time)
+    chosen = {"largest weight": weights.argmax(axis=1), "random": (random.random(len(x_test)) * lengths).astype(int)}
+    answers = network(x_test).numpy()[:, 0] > 0
+    for name, place in chosen.items():
+        erased = x_test.copy()
+        erased[np.arange(len(x_test)), place] = 1  # [UNK]
+        changed[name].append(100 * np.mean((network(erased).numpy()[:, 0] > 0) != answers))
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.6))
@@ -591,8 +602,10 @@ shown = [*order[:9], *order[-9:]]
 axes[0].barh([vocabulary[number] for number in shown], word_scores[shown], color=["C1"] * 9 + ["C0"] * 9)
 axes[0].set(title="Lowest and highest of 300 frequent words", xlabel="score (a step of 1: 2.7 times the weight)")
 axes[0].set_ylabel("word")
-axes[1].bar(list(changed), list(changed.values()), color=["C0", "grey"])
-axes[1].set(title="One word erased", xlabel="which word", ylabel="answers that change (%)")
+for number, (name, three) in enumerate(changed.items()):
+    axes[1].bar(name, np.mean(three), color=["C0", "grey"][number], alpha=0.6)
+    axes[1].plot([name] * 3, three, "o", color="black", markersize=4)
+axes[1].set(title="One word erased (dots: three seeds)", xlabel="which word", ylabel="answers that change (%)")
 ck.show(
     figure,
     alt="Lowest scores: of, to, the, a, and; highest: dull, worst, bad, too. Erasing the word with the largest weight "
@@ -605,21 +618,31 @@ for name, words, group in [("lowest", passed_over, order[:20]), ("highest", list
     found = {vocabulary[number] for number in group}
     print(f"among the {name:7} 20 of 300:", [word for word in words if word in found])
     assert found >= set(words)
-for _, network, _ in runs["attention"]:
+for _, network, _ in runs["attention"]:  # with each seed
     of_word = dict(zip(vocabulary, (network.get_weights()[0] @ network.get_weights()[1])[:, 0], strict=True))
     middle = np.median([of_word[word] for word in vocabulary[2:302]])
     assert max(of_word[word] for word in passed_over) < middle < min(of_word[word] for word in listened_to)
-twice = changed["largest weight"] > 2 * changed["random"]
-print("erasing the largest weight changes over twice as many answers as erasing a random word:", twice)
-assert twice
+for by_weight, by_chance in zip(*changed.values(), strict=True):
+    print(f"one word erased, answers that change: largest weight ≈ {by_weight:.0f} %, random ≈ {by_chance:.0f} %")
+    assert by_weight > 2 * by_chance
+for seed, (_, network, _) in enumerate(runs["average"]):
+    vectors, _, kernel, _ = network.get_weights()  # (5000, 16), the query (not used here), (16, 1), bias
+    votes = dict(zip(vocabulary, np.abs(vectors @ kernel)[:, 0], strict=True))
+    small, large = (np.mean([votes[word] for word in group]) for group in (passed_over, listened_to))
+    print(f"average, seed {seed}: size of a vote: the, of, a, and ≈ {small:.1f}; bad, dull, worst, too ≈ {large:.1f}")
+    assert small < large / 4
 
 # %% [markdown]
 # Nobody gave it a list of stop words or an inverse document frequency: it learned to pass over *the* and *of*. With
-# each seed *the, of, a, and* score below the middle of the 300, *bad, dull, worst, too* above. TF-IDF starts with
-# such weights by formula; a likely reason why nothing was left to gain.
+# each seed *the, of, a, and* score below the middle of the 300, *bad, dull, worst, too* above.
 #
-# Word by word: a *vote* is what the last layer makes of one word's vector; the answer is the sum of weight times vote,
-# plus a bias. **Try:** does *not* get weight? Does it turn *good*?
+# Why did that gain nothing against the average? The average can pass over a word too. Its answer is the mean of the
+# *votes*, what the last layer makes of one word's vector, and a vote may be small, as the last three lines show.
+# So one query that is the same for all sentences adds little that the vectors cannot learn by themselves. This fits the
+# tie; it does not prove its cause.
+#
+# With attention the answer is the sum of weight times vote, plus a bias. The menu shows both for each word.
+# **Try:** does *not* get weight? Does it turn *good*?
 
 
 # %%
@@ -680,8 +703,9 @@ ck.check("attention.build_pooling", build_pooling)
 # ## Article clinic
 #
 # ### 10-1 · Attention on pictures
-# The article's program makes query, key and value by 1×1 convolutions for 32 channels and gives them a picture with 3;
-# it sends the scores through one more linear layer, leaves out $1/\sqrt d$, and takes the softmax over a wrong axis:
+# The article's program (a3, 4.4) makes query, key and value from one picture by 1×1 convolutions: one dense layer for
+# all pixels, which is right. Then come scores, a softmax and a weighted sum, as they should. But the convolutions are
+# made for 32 channels, and the picture has 3:
 
 # %%
 convolution = layers.Conv2D(32, 1)
@@ -694,26 +718,38 @@ fitting = layers.Conv2D(32, 1)(random.random((1, 8, 8, 3)).astype("float32"))  #
 places = ops.convert_to_numpy(ops.reshape(fitting, (1, 64, 32)))  # one row for each pixel
 print("   built for 3 channels it gives", places.shape)
 
+# %% [markdown]
+# Next the scores, whose last axis is 32, go through one more linear layer, `Linear(64, 1)`: from 64 numbers to one.
+
 # %%
-scores = query @ np.swapaxes(key, 1, 2)  # (batch, 6, 6)
-extra = layers.Dense(6)
-extra.build((None, 6, 6))
-weights, order = softmax(ops.convert_to_numpy(extra(scores))), [1, 0, 2, 3, 4, 5]
-moved = softmax(ops.convert_to_numpy(extra(scores[:, :, order])))  # the same keys, two of them exchanged
-print("2. linear layer on the scores: each key keeps its weight:", np.allclose(moved, weights[:, :, order], atol=1e-3))
-assert not np.allclose(moved, weights[:, :, order], atol=1e-3)
+rows = random.normal(size=(1, 32, 32)).astype("float32")
+scores = rows @ np.swapaxes(rows, 1, 2)  # (1, queries 32, keys 32)
+extra = layers.Dense(1)
+extra.build((None, 32, 64))
 try:
-    extra(np.zeros((1, 7, 7), "float32"))
+    extra(scores)
 except ValueError as problem:
-    print("   7 places, ValueError:", str(problem).partition(": ")[2])
+    print("2. ValueError:", str(problem).partition(": ")[2])
+one_number = ops.convert_to_numpy(layers.Dense(1)(scores))  # the same layer, made for 32
+print("   made for 32 it gives", one_number.shape, "and a softmax over its last axis", np.unique(softmax(one_number)))
+try:
+    softmax(one_number) @ rows
+except ValueError as problem:
+    print("   weights times values:", type(problem).__name__)
+assert one_number.shape == (1, 32, 1) and (softmax(one_number) == 1).all()
+
+# %% [markdown]
+# Two things would run without a message: no division by $\sqrt d$, and a softmax over a wrong axis, such as the
+# queries.
 
 # %%
 long_query, long_key = random.normal(size=(2, 6, 512))
 softened, sharp = attention_weights(long_query, long_key), softmax(long_query @ long_key.T)
-print(f"3. no 1/√d at d = 512: mean of the largest weights over 0.9: {sharp.max(axis=1).mean() > 0.9}")
+for name, rows in [("with", softened), ("no", sharp)]:
+    print(f"3. {name:4} 1/√d at d = 512: the largest weight of a row is {rows.max(axis=1).mean():.2f} on average")
 assert sharp.max(axis=1).mean() > 0.9 and softened.max(axis=1).mean() < 0.7
 
-scaled = scores[0] / np.sqrt(8)
+scaled = query[0] @ key[0].T / np.sqrt(8)  # (6, 6)
 wrong = softmax(scaled.T).T  # over the queries
 print("4. softmax over the queries: rows sum to 1:", np.allclose(wrong.sum(axis=1), 1, atol=0.1), end=", ")
 print("columns do:", np.allclose(wrong.sum(axis=0), 1))
@@ -726,9 +762,10 @@ print("   under a causal mask the last query changes, and the first output moves
 assert not np.allclose(wrong.sum(axis=1), 1, atol=0.1) and moved
 
 # %% [markdown]
-# 1 stops the program. The others would run: 2 ties a key's weight to its place, and the layer to one length. 3 is the
-# saturated softmax. 4 gives no mean, and **the future leaks through a causal mask**, for a later query takes weight
-# from an earlier one.
+# 1 stops the program. With 1 repaired, 2 stops it: a linear layer over the keys makes one number of all the scores of a
+# query. Made to fit, it leaves no axis of keys to weigh the values with, and the next product fails too: the layer has
+# to go. 3 is the saturated softmax. 4 gives no mean, and where a causal mask is used **the future leaks through it**,
+# for a later query takes weight from an earlier one.
 #
 # **Right:** one row for each pixel, $\mathrm{softmax}(QK^\top/\sqrt d)$ over each row:
 
@@ -742,10 +779,13 @@ print("64 pixels look at 64 pixels, each row sums to 1:", right.shape)
 # ## Recap
 #
 # - Attention is a soft look-up: softmax of query times key, then a weighted mean of the values.
-# - Without $1/\sqrt d$ the variance of the scores is $d$; at $d = 1024$ under a quarter of the slope of softmax is left.
-# - Test a mask by changing what it hides. A row that may look at nothing gets, in Keras, the mean of what was forbidden.
+# - For independent numbers of variance 1 the scores have the variance $d$; without $1/\sqrt d$, at $d = 1024$, under a
+#   quarter of the slope of softmax is left.
+# - Test a mask by changing what it hides. A row that may look at nothing gets, in Keras's `MultiHeadAttention`, the
+#   mean of what was forbidden.
 # - Attention does not know order. Behind $n = d$ it multiplies more than recurrence, in 4 steps where that takes $n + 1$.
-# - On 7,168 film sentences it learned which words to pass over, and was no better than the average or TF-IDF.
+# - With one learned query, on 7,168 film sentences, it learned which words to pass over, and ended level with the average
+#   and within two points of TF-IDF (three seeds).
 #
 # ### Quiz
 

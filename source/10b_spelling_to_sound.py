@@ -15,7 +15,7 @@
 # - build an encoder–decoder (编码器-解码器) that turns one sequence into another of a different length;
 # - train it with teacher forcing and let it speak alone;
 # - judge it by phoneme and word error rate (音素错误率, 词错误率), which you write from scratch;
-# - show over the length of the words why one fixed vector is not enough, and what attention changes;
+# - compare one fixed vector with attention, over the length of the words;
 # - read an alignment (对齐): which letters a sound was made from.
 
 # %% tags=["setup"]
@@ -44,8 +44,7 @@ print(f"source: CMU Pronouncing Dictionary, {len(listed):,} words")
 # %% [markdown]
 # Each sign such as *AH* is a phoneme (音素), one of 39 sounds; the stress is left out. The number of sounds differs from
 # the number of letters, and nothing says which letter makes which sound. To train in seconds we take only words
-# of 3 to 10 letters, and 14,336 of them. Less to learn from makes our task harder than the published one; no long words
-# make it easier.
+# of 3 to 10 letters, and 14,336 of them: less to learn from than in published work, and no long words to get wrong.
 
 # %%
 LETTERS, SOUNDS, UNITS, BATCH = 10, 12, 64, 256  # longest word and longest pronunciation with its end, in ids
@@ -230,7 +229,7 @@ for number in range(300):
     copied[number, : len(rows[nearest])] = rows[nearest]
 by_neighbour = judge(copied)[:, :300]
 for name, result in [("letter by letter", by_letter), ("nearest word", by_neighbour)]:
-    print(f"{name:17} word error rate above 90 %, phoneme error rate between 40 and 55 %")
+    print(f"{name:17} phoneme error rate {percent(result)[0]:.0f} %, word error rate {percent(result)[1]:.0f} %")
     assert percent(result)[1] > 90 and 40 < percent(result)[0] < 55
 
 # %% [markdown]
@@ -300,9 +299,9 @@ without = train(attention=False)
 with_attention = train(attention=True)
 assert without[2].count_params() == with_attention[2].count_params()
 print(f"{without[2].count_params():,} parameters each")
-lower = with_attention[3][-1] < 2 / 3 * without[3][-1]
-print("the loss of the last epoch with attention, under two thirds of that without:", lower)
-assert lower
+for name, model in [("one vector", without), ("attention", with_attention)]:
+    print(f"{name:10} loss of epochs 1, 4, 8:", ", ".join(f"≈ {model[3][epoch - 1]:.2f}" for epoch in [1, 4, 8]))
+assert with_attention[3][-1] < 2 / 3 * without[3][-1]
 
 # %% [markdown]
 # ## Speaking alone
@@ -356,8 +355,8 @@ def greedy(step, state, start, end, longest):
 ck.check("spelling.greedy", greedy)
 
 # %% [markdown]
-# **Guess first:** with attention the loss is under two thirds. What does that make of the words? At which lengths is
-# the gap in phonemes largest?
+# **Guess first:** after eight epochs the loss with attention is under two thirds of the other. What does that make of
+# the words? Is the gap in phonemes larger at 4 letters or at 10?
 
 # %%
 results = {"letter by letter": by_letter, "one vector": by_vector, "attention": by_attention}
@@ -376,22 +375,26 @@ ck.show(
 )
 
 # %%
-for name, low, high in [("one vector", 60, 78), ("attention", 40, 57)]:
-    print(f"{name:10} word error rate between {low} and {high} %")
-    assert low < percent(results[name])[1] < high
-share = percent(by_attention)[0] / percent(by_vector)[0]
-print("phoneme error rate, attention under two thirds of one vector:", share < 2 / 3)
+print("errors after eight epochs")
+for name, table in over.items():
+    phoneme_error, word_error = percent(results[name])
+    print(f"{name:17} words ≈ {word_error:.0f} %, phonemes ≈ {phoneme_error:.0f} %;", end=" ")
+    print(f"phonemes of words with 4 letters ≈ {table[0, 0]:.0f} %, with 10 letters ≈ {table[-1, 0]:.0f} %")
 gap = over["one vector"][:, 0] - over["attention"][:, 0]
-print("gap in phonemes at 10 letters over twice the gap at 4:", gap[-1] > 2 * gap[0])
-assert percent(by_vector)[0] < 35 and share < 2 / 3 and gap[-1] > 2 * gap[0] and gap.min() > 0
+assert 60 < percent(by_vector)[1] < 78 and 40 < percent(by_attention)[1] < 57
+assert percent(by_attention)[0] < 2 / 3 * percent(by_vector)[0] < 2 / 3 * 35
+assert gap[-1] > 2 * gap[0] and gap.min() > 0
 
 # %% [markdown]
-# One vector of 64 numbers is nearly enough for four letters and far too little for ten. With attention it need not hold
-# the word: the decoder goes back and looks. (One seed each, one split.) Both are far better than the baselines.
+# After eight epochs attention is ahead at every length, and in phonemes over twice as far at 10 letters as at 4. One
+# vector has 64 numbers for four letters and for ten; with attention it need not hold the word: the decoder goes back
+# and looks. (One seed each, one split, one width; whether more epochs or a wider vector would close the gap is not
+# measured.) Both are far better than the baselines.
 #
 # Published for CMUdict without stress, with test words of their own (README of cmusphinx/g2p-seq2seq): a WFST, a method
 # that joins pieces of letters with pieces of sounds (Novak et al., 2016), 33.9 % of words wrong, a Transformer about
-# 31 %. Chapter 11b trains that. Ours learned from an eighth of those words, and was not asked the long ones.
+# 31 %. Chapter 11b trains that. Ours learned from 14,336 words, and was not asked the long ones: no comparison, a
+# direction.
 #
 # ## What the teacher hides
 #
@@ -416,7 +419,7 @@ behind = {}
 for name, sounds in {"with the teacher": taught, "alone": alone}.items():
     counted = [(place == first + step) & (place < length) & ~wholly["alone"][:, None] for step in range(1, 6)]
     behind[name] = np.array([100 * np.mean((sounds == goal)[mask]) for mask in counted])
-print(f"wholly right with the teacher, wholly right alone: the same for over 99 % of the words: {same > 0.99}")
+print(f"wholly right with the teacher, wholly right alone: the same for ≈ {100 * same:.1f} % of the words")
 assert same > 0.99
 
 # %%
@@ -430,16 +433,17 @@ ck.show(
     figure,
     alt="Behind the first mistake the share of right sounds is high with the teacher, and much lower alone",
 )
-print("alone, fewer are right at each of the five places:", (behind["alone"] < behind["with the teacher"]).all())
-print("over ten points fewer right behind it:", (behind["with the teacher"] - behind["alone"])[:4].min() > 10)
-assert (behind["with the teacher"] - behind["alone"])[:4].min() > 10
+for name, rates in behind.items():
+    print(f"{name:16} right at 1 to 5 places behind it:", ", ".join(f"≈ {rate:.0f} %" for rate in rates))
+difference = behind["with the teacher"] - behind["alone"]
+assert difference.min() > 0 and difference[:4].min() > 10
 
 # %% [markdown]
-# The *words* that are wholly right are the same: until the first mistake the inputs are the same. Behind it the
-# teacher hands the decoder the true sounds again; alone it goes on from its own mistake, and over ten points fewer
-# sounds are right. Training never showed it such inputs, which is called exposure bias (Ranzato et al., 2016). (Part
-# of the gap has other reasons: the true sounds tell something too, and a sound too many shifts all that follows.) So
-# a score with the teacher is no score of the task.
+# The *words* that are wholly right are the same: until the first mistake the inputs are the same. Behind it the teacher
+# hands the decoder the true sounds again; alone it goes on from its own mistake, and at the first four places over ten
+# points fewer sounds are right. Training never showed it such inputs, which is called exposure bias (Ranzato et al.,
+# 2016). (Part of the gap has other reasons: the true sounds tell something too, and a sound too many shifts all that
+# follows.) So a score with the teacher is no score of the task.
 #
 # ## Where does it look?
 #
@@ -493,8 +497,8 @@ pairs = {"sh": "SH", "ch": "CH", "th": "TH", "ph": "F"}
 sound_of = [phonemes.index(pairs.get(word[:2], "")) for word in test_words[tested]]
 begins = (answers[:, 0] == sound_of) & (np.array(sound_of) > 0)  # begin with a pair of letters, and with its one sound
 on_pair = 100 * looks[begins, 0, :2].sum(axis=1).mean()
-print(f"steps that do not go back: over 90 %: {onward > 90}")
-print(f"first sound SH, CH, TH or F from a pair of letters: over 80 % of the weight is on the pair: {on_pair > 80}")
+print(f"steps that do not go back: ≈ {onward:.0f} %")
+print(f"first sound SH, CH, TH or F from a pair of letters: ≈ {on_pair:.0f} % of the weight is on the pair")
 assert onward > 90 and begins.sum() > 20 and on_pair > 80
 
 # %% [markdown]
@@ -557,11 +561,12 @@ ck.check("spelling.build_speller", build_speller)
 # ## Recap
 #
 # - An encoder reads, a decoder writes, one step late: its input is the target shifted by one.
-# - Without attention 64 numbers stand for the whole word: over 60 % of words wrong, and worse the longer they are.
-#   With it, under 57 %, with the same number of parameters and epochs.
+# - Without attention 64 numbers stand for the whole word: after eight epochs over 60 % of words wrong. With it, under
+#   57 %, with the same number of parameters and epochs, and the gap in phonemes is over twice as large at 10 letters as
+#   at 4 (one seed).
 # - Phoneme error rate: edits by length, summed first and divided once. The nearest listed pronunciation counts.
 # - Greedy decoding feeds its own mistakes back; a score with the teacher hides what follows from them.
-# - The alignment came by itself: over nine of ten steps do not go back.
+# - Nobody gave an alignment: in the network that we trained, over nine of ten steps do not go back.
 #
 # ### Quiz
 

@@ -1,6 +1,6 @@
 # ---
 # title: Translation, honestly
-# promise: You will train a Transformer to translate English into Chinese, score it, and find out what it lacks.
+# promise: You will train a Transformer to translate English into Chinese, score it, and face it with a baseline.
 # minutes: 75
 # prerequisites: [11b_training_a_transformer]
 # data: [hsk_sentences]
@@ -17,7 +17,7 @@
 # - write a score for translations (chrF) and show where it errs;
 # - face a translator with a baseline (基线) that does not translate at all;
 # - use one table for the characters that come in and go out (weight tying, 权重共享);
-# - tell memorising from translating, and write a small summariser (文本摘要).
+# - compare training sentences with new ones, and write a small summariser (文本摘要).
 
 # %% tags=["setup"]
 import coursekit as ck
@@ -30,7 +30,8 @@ ck.start()
 # The Transformer was invented for translation (机器翻译). Vaswani et al. (2017) trained on 4.5 million sentence pairs,
 # English and German. We have fewer than 4,000, written for people who learn Chinese.
 #
-# **Guess first:** out of 400 new sentences, how many will our network translate acceptably: most, some, hardly any?
+# **Guess first:** out of 400 new sentences, how many will our network translate acceptably after ten epochs of
+# training: most, some, hardly any?
 
 # %%
 import collections
@@ -347,22 +348,28 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class
 
 
 def train(network, first, last):
-    """Train from epoch `first` to epoch `last`."""
+    """Train from epoch `first` to epoch `last`. Returns the loss of each epoch."""
     bar = ck.LiveProgress(digits=0)
     options = {"initial_epoch": first, "verbose": 0, "callbacks": [bar]}
-    network.fit([read, said[:, :-1]], said[:, 1:], BATCH, last, **options)
+    return network.fit([read, said[:, :-1]], said[:, 1:], BATCH, last, **options).history["loss"]
 
 
 keras.utils.set_random_seed(0)
 network, looker = translator(WIDTH)
 network.compile(keras.optimizers.Adam(rate), loss, steps_per_execution=len(short) // BATCH)
 print(f"{len(short):,} pairs, {steps:,} steps")
-train(network, 0, 5)
+losses = train(network, 0, 5)
 
 # %%
-train(network, 5, EPOCHS)
+losses += train(network, 5, EPOCHS)
+for epoch in [1, 4, 7, 10]:
+    print(f"loss of epoch {epoch:2}: ≈ {losses[epoch - 1]:.1f}")
+assert np.all(np.diff(losses) < 0) and losses[-1] > 2
 
 # %% [markdown]
+# The loss fell in every epoch and is far from 0: what follows is the state **after ten epochs**, not the end of
+# learning.
+#
 # First with help: the decoder reads the right characters up to a place and says the next one (teacher forcing).
 # **Guess:** on training sentences, and on new ones?
 
@@ -382,13 +389,13 @@ helped = {
     "test": next_right(network, test_read, test_said),
 }
 gap = helped["training"] - helped["test"]
-print(f"with help, new sentences: between 20 and 30 % right: {20 < helped['test'] < 30}")
-print(f"training sentences: over 5 points more: {gap > 5}")
+for name, share in helped.items():
+    print(f"with help, {name} sentences: ≈ {share:.0f} % of the next characters right")
 assert 20 < helped["test"] < 30 and gap > 5
 
 # %% [markdown]
-# With the right beginning given, about one new character in four is right, out of 1,770. Training sentences go better: a
-# part of what it learned is these sentences.
+# With the right beginning given, about one new character in four is right, out of 1,770. Training sentences go better,
+# by more than five points: a part of what it learned is these sentences.
 #
 # ## Without help
 #
@@ -414,8 +421,8 @@ def scores(network, read, right):
 
 trained = scores(network, read[:400], chinese[short[:400]])
 judged = scores(network, test_read, test_chinese)
-print(f"new sentences between 12 and 19 %: {12 < judged.mean() < 19}")
-print(f"over 6 points below the nearest sentence: {baseline.mean() - judged.mean() > 6}")
+print(f"chrF after {EPOCHS} epochs: training sentences ≈ {trained.mean():.0f} %, new sentences ≈ {judged.mean():.0f} %")
+print(f"nearest sentence, on new sentences: {baseline.mean():.0f} %")
 assert 12 < judged.mean() < 19 and baseline.mean() - judged.mean() > 6
 assert 1 < trained.mean() - judged.mean() and trained.mean() < baseline.mean()
 
@@ -424,20 +431,25 @@ figure, axis = plt.subplots(figsize=(8, 3.2))
 bars = {
     "always the same sentence": always,
     "nearest sentence": baseline.mean(),
-    "Transformer, new sentences": judged.mean(),
-    "Transformer, training sentences": trained.mean(),
+    f"Transformer, {EPOCHS} epochs, new": judged.mean(),
+    f"Transformer, {EPOCHS} epochs, training": trained.mean(),
 }
 axis.barh(list(bars), list(bars.values()), color=["grey", "grey", "C0", "C1"])
 axis.set(title="English to Chinese, 400 sentences each", xlabel="chrF (%)", ylabel="who translates", xlim=(0, 100))
 ck.show(
     figure,
-    alt="chrF: always the same sentence 7 %, nearest sentence 25 %; the Transformer lies between, on training sentences a "
-    "little above its score on new ones",
+    alt="chrF: always the same sentence 7 %, nearest sentence 25 %; the Transformer after ten epochs lies between, on training "
+    "sentences a little above its score on new ones",
 )
 
 # %% [markdown]
-# **The look-up wins, clearly** (one seed). The look-up answers with whole sentences of the data set; the network has to
-# put each sentence together, and for each rare word it has one example.
+# **After ten epochs the look-up is ahead**, by more than six points (one seed). The look-up answers with whole
+# sentences of the data set; the network has to put each sentence together.
+#
+# Is that for want of pairs? This comparison cannot tell. On its own *training* sentences the network scores little more
+# than on new ones, so it has not even learned these by heart: its training is not at its end. With fifty epochs the
+# same network knows nearly all training sentences by heart, and on new ones it comes up to the look-up (one run, not
+# shown here).
 #
 # What does it say? Here are sentences of our own; the words are known, the sentences are new. (This output is the only
 # one of the chapter that may differ on your machine.) Write others: `say("…")`.
@@ -457,7 +469,7 @@ say(*own)
 # %% [markdown]
 # ## What is missing?
 #
-# **Guess:** how much does one unseen word cost the network, and how much the look-up?
+# Still after ten epochs. **Guess:** how much does one unseen word cost the network, and how much the look-up?
 
 # %%
 new_words = unseen(words_judge, english_ids)
@@ -473,20 +485,22 @@ axis.set(ylim=(0, 40))
 axis.legend()
 ck.show(
     figure,
-    alt="chrF of test sentences with 0, 1 and 2 or more unseen words, for the Transformer and the nearest sentence",
+    alt="chrF of test sentences with 0, 1 and 2 or more unseen words, for the Transformer after ten epochs and the nearest "
+    "sentence: without unseen words the Transformer is far behind",
 )
 print("test sentences with 0, 1, 2 or more unseen words:", sizes)
 by_network, by_look_up = ([values[chosen].mean() for chosen in groups.values()] for values in (judged, baseline))
-print("look-up falls from", f"{by_look_up[0]:.0f} to {by_look_up[2]:.0f} %")
-print("network with 0 and with 1 unseen word less than 4 points apart:", abs(by_network[0] - by_network[1]) < 4)
+print("nearest sentence:", ", ".join(f"{value:.0f} %" for value in by_look_up))
+print(f"Transformer, {EPOCHS} epochs:", ", ".join(f"≈ {value:.0f} %" for value in by_network))
 assert sizes == [222, 147, 31] and (np.diff(by_look_up) < 0).all() and abs(by_network[0] - by_network[1]) < 4
 assert by_network[0] < by_look_up[0] - 6
 
 # %% [markdown]
-# Unseen words cost the look-up much; the network is weak already where every word is known. A sentence without any unseen word is no safe ground either: half of the known words were
-# seen once.
+# Unseen words cost the look-up much. The network, after ten epochs, is weak already where every word is known, so
+# unseen words are not yet what holds it back. Trained longer, it falls with each unseen word as the look-up does (not
+# shown here).
 #
-# More pairs would help; by how much? The look-up costs no training, so we can ask it for a learning curve (学习曲线):
+# Would more pairs help? The look-up costs no training, so we can ask it for a learning curve (学习曲线):
 
 # %%
 amounts = [120, 240, 480, 960, 1_920, 3_840]
@@ -498,12 +512,13 @@ axis.set(title="Nearest sentence", xlabel="pairs to look up (each point twice th
 axis.set_xticks(amounts, [f"{amount:,}" for amount in amounts])
 axis.minorticks_off()
 ck.show(figure, alt="The score of the nearest sentence rises by a few points with each doubling of the pairs")
-print(f"with each doubling the score grew by 1 to 5 points: {steps_up.min() > 1 and steps_up.max() < 5}")
+print("pairs:", ", ".join(f"{amount:,}" for amount in amounts))
+print("chrF: ", ", ".join(f"{score:.1f} %" for score in curve))
 assert steps_up.min() > 1 and steps_up.max() < 5
 
 # %% [markdown]
-# A few points for each doubling, and no sign of an end. From 3,840 to 4.5 million are ten doublings. We have not measured
-# what they would bring.
+# One to five points for each doubling of what can be looked up, and no sign of an end. From 3,840 to 4.5 million are
+# about ten doublings. What they would bring, to the look-up or to the network, we have not measured.
 #
 # ## Where does it look?
 #
@@ -650,8 +665,10 @@ ck.check("translation.build_translator", build_translator)
 #
 # - 45 % of the test sentences have a word that no training sentence had; 53 % of the known words came once.
 # - chrF compares n-grams of characters. It is cheap, and blind to meaning and to other words for the same.
-# - The nearest training sentence scores 25 % without translating; each doubling of the pairs gave 1 to 5 points.
-# - A Transformer from scratch scored over six points less than that look-up: fewer than 4,000 pairs are too few.
+# - The nearest training sentence scores 25 % without translating; each doubling of the pairs gave it 1 to 5 points.
+# - After ten epochs a Transformer from scratch scored over six points less than that look-up, and little more on its
+#   own training sentences than on new ones: its training was not at its end, so the number of pairs is not shown to be
+#   the cause.
 # - One table for input and output saves a matrix. An extractive summary chooses a sentence and writes none.
 #
 # ### Quiz

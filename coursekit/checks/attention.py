@@ -256,7 +256,7 @@ ITEMS = [
             "So that the weights sum to 1": (False, "Softmax does that with any scores."),
             "So that their variance does not grow with d and softmax keeps its slope": (
                 True,
-                "Measured above: without it the entropy falls towards 0 and with it the gradient.",
+                "Measured above: as d grows, the entropy falls towards 0 without it, and the slope of softmax with it.",
             ),
             "So that fewer multiplications are needed": (False, "It is one division more for each score."),
         },
@@ -278,7 +278,7 @@ ITEMS = [
     ),
     Quiz(
         "attention.nothing",
-        "In Keras a query may look at no key at all, because everything is padding. What does it get?",
+        "In Keras's MultiHeadAttention a query may look at no key at all: everything is padding. What does it get?",
         {
             "Zeros": (False, "That would be a good choice; exercise 10a.3 builds it. Keras does something else."),
             "An error": (False, "There is no message at all."),

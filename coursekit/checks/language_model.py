@@ -245,7 +245,10 @@ ITEMS = [
         "language_model.cache",
         "Why need keys and values of earlier places never be computed again while writing?",
         {
-            "They hardly change": (False, "Hardly would not do: the logits agreed to 0.0001."),
+            "They hardly change": (
+                False,
+                "Hardly would not do: they do not change at all, and the logits agreed to 0.0001.",
+            ),
             "The causal mask keeps later symbols out of them": (
                 True,
                 "A place sees itself and what was before, so nothing that comes later can change it.",
@@ -262,12 +265,15 @@ ITEMS = [
         {
             "A GPT always beats counting": (
                 False,
-                "Short of data and training it did not: longer n-grams were better.",
+                "After one pass it did not beat counts of four characters and more.",
             ),
-            "Counting wins over networks": (False, "It won here, on a small text and a short training."),
-            "One pass over a small text does not reach well-smoothed counts of four characters or more": (
+            "Counting beats networks on small texts": (
+                False,
+                "One pass cannot show that: the bits fell up to the last part of the text.",
+            ),
+            "After one pass this GPT was better than 3-grams and not yet as good as 4-grams": (
                 True,
-                "Its strength is what longer training, more text and longer contexts add.",
+                "That is what was measured: one network, one seed, one pass over the text.",
             ),
         },
     ),

@@ -282,7 +282,7 @@ ITEMS = [
     ),
     Quiz(
         "spelling.vector",
-        "Both networks have the same number of parameters. Why does the one without attention fail more on long words?",
+        "Both networks have the same number of parameters. What is different for the one without attention on long words?",
         {
             "It was trained for fewer epochs": (False, "Both had the same number of epochs, words and batches."),
             "Its decoder gets 64 numbers, however many letters they must stand for": (

@@ -259,7 +259,10 @@ ITEMS = [
         "transformer.order",
         "Why did both directions of *man bites dog* give the same vectors before places were added?",
         {
-            "The embedding has too few numbers": (False, "With 8 or 8,000 numbers a set stays a set."),
+            "The embedding has too few numbers": (
+                False,
+                "With 8 or 8,000 numbers a bag of words stays a bag of words.",
+            ),
             "Each output is a weighted mean over all words, and the weights depend on the words alone": (
                 True,
                 "Neither scores nor mean use the order. A place must be in the vectors themselves.",
@@ -285,7 +288,7 @@ ITEMS = [
         {
             "The numbers exploded": (False, "The norm keeps their size at 1."),
             "The numbers vanished": (False, "The norm keeps their size at 1. Without norm and residual they vanished."),
-            "All positions had become the same vector": (
+            "All positions had become nearly the same vector": (
                 True,
                 "Attention averages positions; without the residual nothing brings the word itself back.",
             ),

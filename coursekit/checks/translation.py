@@ -269,10 +269,10 @@ ITEMS = [
         "translation.memory",
         "A translator is far better on training sentences than on new ones. What follows?",
         {
-            "The network is too small": (False, "It had room enough to store the training sentences."),
+            "The network is too small": (False, "It had room enough for the training sentences."),
             "A part of what it learned is these sentences, not the language": (
                 True,
-                "Over-fitting: more pairs, more than a larger network, would help.",
+                "Only new sentences tell how much of it is translating.",
             ),
             "The score is wrong": (False, "The same score was used on both parts."),
         },
