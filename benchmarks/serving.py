@@ -174,7 +174,8 @@ Written by `{stored["command"]}` on {stored["date"]}: {stored["machine"]};
 {names}.
 One network, {stored["pictures"]} test pictures of digits in turn, one a request; {stored["seconds"]} s a row.
 Clients and server share the machine and its cores: the rates are those of both together, and processes that a server
-runs beside the network take from the same cores. All answers were compared with those of Keras: none named another class.
+runs beside the network take from the same cores.
+All answers were compared with those of Keras: none named another class.
 
 {table}
 
