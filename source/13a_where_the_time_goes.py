@@ -155,7 +155,9 @@ axis.axvline(25 * 0.04, color="black", linestyle="--", label="25 times 40 ms")
 axis.axvline(0.02 + 25 * 0.02, color="black", linestyle=":", label="20 ms and 25 times 20 ms")
 axis.set(title="25 steps on this machine", xlabel="time (s)", ylabel="pipeline", xlim=(0, None))
 axis.legend(fontsize=8)
-ck.show(figure, alt="Seconds of 25 steps: without prefetch at the line of 1 s or later, with it near the line of 0.52 s")
+ck.show(
+    figure, alt="Seconds of 25 steps: without prefetch at the line of 1 s or later, with it near the line of 0.52 s"
+)
 (_, shared), (_, shared_with_prefetch) = epochs.values()
 print(f"loads during a step: without prefetch {shared} of 25; with it more than half: {shared_with_prefetch > 12}")
 assert shared == 0 and shared_with_prefetch > 12

@@ -259,7 +259,9 @@ for workers in [8, 1_000, 16_384]:
     lost = save / intervals + (intervals / 2 + again) * workers / between
     best[workers] = intervals[np.argmin(lost)], lost.min()
     axis.loglog(intervals / HOUR, 100 * lost, label=f"{workers:,} workers")
-    print(f"{workers:6,} workers: best {best[workers][0] / HOUR:5.1f} h, then {100 * lost.min():.1f} % are lost,", end=" ")
+    print(
+        f"{workers:6,} workers: best {best[workers][0] / HOUR:5.1f} h, then {100 * lost.min():.1f} % are lost,", end=" "
+    )
     print(f"{100 * again * workers / between:.1f} % of it in starting again")
 axis.set(
     title="Checkpoints too often, too seldom",

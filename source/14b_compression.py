@@ -586,7 +586,10 @@ for (name, values), style in zip(many.items(), ["o-", "s--"], strict=True):
 axis.set(title="The same network on this machine", xlabel="pictures in a call", ylabel="time for each picture (ms)")
 axis.set_xticks([1, 8, 64, 256], ["1", "8", "64", "256"])
 axis.legend()
-ck.show(figure, alt="Milliseconds for each picture: Keras's curve falls steeply with more pictures in a call, LiteRT's little")
+ck.show(
+    figure,
+    alt="Milliseconds for each picture: Keras's curve falls steeply with more pictures in a call, LiteRT's little",
+)
 
 # %% [markdown]
 # - Nothing is lost when the optimizer goes, nor when LiteRT takes over. What LiteRT saves is the **call**, so it pays for
