@@ -365,6 +365,8 @@ axis.grid(False)
 axis.set(title="Cosine similarity of six sentences", xlabel="sentence", ylabel="sentence")
 figure.colorbar(picture, label="cosine")
 ck.show(figure, alt="A six by six heat map: each sentence is most similar to its partner, other squares are below 0.2")
+
+# %%
 partners = [1, 0, 3, 2, 5, 4]
 nearest = np.argmax(cosines - 2 * np.eye(6), axis=1)
 print("cosine of the pairs:", [round(float(cosines[n, n + 1]), 1) for n in (0, 2, 4)])

@@ -45,6 +45,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 
+# %%
 def build_minilm():
     """Ids of word pieces (batch, time), filled with 0, to sentence vectors (batch, 384) of length 1."""
     ids = keras.Input((None,), dtype="int32")

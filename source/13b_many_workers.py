@@ -252,6 +252,8 @@ HOUR = 3_600
 between = 54 * 24 * HOUR * 16_384 / 419  # seconds between failures of one worker
 save, again = 60.0, 300.0  # seconds to keep a checkpoint, and to start all workers again: assumed
 print(f"one worker fails every {between / HOUR / 24 / 365:.1f} years")
+
+# %%
 intervals = np.geomspace(60, 100 * HOUR, 200)
 figure, axis = plt.subplots(figsize=(8, 3.6))
 best = {}

@@ -374,8 +374,8 @@ ck.check("saving.verified", verified)
 # %% [markdown]
 # ## One file for a machine without Python
 #
-# The article (a0) ends with "an executable file". For a program on its own one needs a compiler for each system. Every
-# desk and every phone, though, has a browser. So our executable is **one HTML file**: the parameters as text, and some
+# An article (a0, 3.3) speaks of an executable file. A program on its own must be built for each kind of system. Nearly
+# every desk and phone, though, has a browser. So our executable is **one HTML file**: the parameters as text, and some
 # JavaScript that computes. It needs no server and no network. Large networks want a real engine (the page of
 # chapter 15b runs LiteRT in the browser); for four kinds of layers we can write the arithmetic.
 #
@@ -506,7 +506,7 @@ print("one file of less than 400 kilobytes:", characters / 1024 < 400, "- with a
 #
 # ### 15-1 · "Inference computes the value of each parameter"
 #
-# So says the article (a1). Inference (推理) is a forward pass: it computes *activations*. **Guess:** which of the
+# So says the article (a1, 3.2). Inference (推理) is a forward pass: it computes *activations*. **Guess:** which of the
 # 54,666 parameters move when the network answers 1,000 times?
 
 # %%
@@ -536,9 +536,10 @@ ck.show(
 #
 # ### 15-2 · The whole model from a pickle
 #
-# The article (a1) loads a whole model from a file, which is a *pickle*. A pickle is a list of orders for Python: "call
-# this function with these arguments". Whoever wrote the file chooses the function. Ours is `print`, and this is the only
-# pickle of the course, made and read in memory. **Guess:** when does the order run?
+# The article's program (a1, 4.2) loads a whole model from a file, which is a *pickle*. That is short, and safe with a file
+# of one's own. But a pickle is a list of orders for Python: "call this function with these arguments". Whoever wrote the
+# file chooses the function. Ours is `print`, and this is the only pickle of the course, made and read in memory. **Guess:**
+# when does the order run?
 
 
 # %%
@@ -556,8 +557,8 @@ assert loaded["model"] is None and b"print" in file
 
 # %% [markdown]
 # It ran **while** loading. With another function the file could have sent or deleted files. PyTorch drew the consequence:
-# since version 2.6 (2025) `torch.load` takes tensors and plain containers alone, unless one asks for more
-# (`weights_only=False`); the article's program, which loads a whole model, is refused there by default.
+# since version 2.6 (2025) `torch.load` takes tensors, plain containers and classes that one has allowed, unless one asks for
+# more (`weights_only=False`); a program that loads a whole model, as the article's does, is refused there by default.
 #
 # Is a SavedModel better? It is a TensorFlow program, and TensorFlow has operations that read and write files. A stranger
 # hides one beside the arithmetic:
