@@ -422,29 +422,29 @@ assert max(middle[name][300] for name in ["gru", "transformer"]) < middle["tfidf
 # *Neighbours*: of the ten nearest neighbours of 500 film sentences, how many are still among the ten? **Guess** for LoRA, and for full fine-tuning.
 
 # %%
-tuned = [name for name in ("probe", "lora", "full") if name in runs]
+carried = [name for name in ("probe", "lora", "full") if name in runs]
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2))
 for axis, key, title in zip(
     axes, ["pairs_found", "neighbours_kept"], ["pairs that find their partner", "ten nearest neighbours"], strict=True
 ):
-    for place, name in enumerate(tuned):
+    for place, name in enumerate(carried):
         axis.bar(place, np.mean([one[key] for one in runs[name]]), color=f"C{place}")
-    axis.set_xticks(range(len(tuned)), tuned)
+    axis.set_xticks(range(len(carried)), carried)
     axis.set(title=title, xlabel="method", ylabel="found, or kept (%)", ylim=(0, 105))
 ck.show(
     figure, alt="Pairs found: all, for all three. Neighbours kept: all for the probe, 44 % for LoRA, a third for full"
 )
 for key in ["pairs_found", "neighbours_kept"]:
-    print(f"{key:16}" + ", ".join(f"{name} {np.mean([one[key] for one in runs[name]]):.0f} %" for name in tuned))
+    print(f"{key:16}" + ", ".join(f"{name} {np.mean([one[key] for one in runs[name]]):.0f} %" for name in carried))
 for name in ["lora", "full"]:
     assert all(one["pairs_found"] == 100 and one["neighbours_kept"] < 50 for one in runs[name])
 assert max(one["neighbours_kept"] for one in runs["full"]) < min(one["neighbours_kept"] for one in runs["lora"])
 
 # %% [markdown]
 # Far from films these 24 pairs show no loss: all are found; they are easy. Among film sentences more than half of the
-# neighbours are new. Whoever used these vectors for a search gets other answers now. Such loss is called *catastrophic forgetting* when the old task breaks down. With LoRA the old
-# vectors come back when it is taken off, as asserted above; a model whose own weights were changed has lost them, unless
-# a copy was kept.
+# neighbours are new. Whoever used these vectors for a search gets other answers now. When an old task breaks down, one speaks
+# of *catastrophic forgetting*. With LoRA the old vectors come back when it is taken off, as asserted above; a model whose
+# own weights were changed has lost them, unless a copy was kept.
 #
 # ### Exercise 12c.3 · ●●● · 10 minutes
 # Write `neighbours_kept(before, after, k)`: which share (0 to 1) of the `k` nearest neighbours is the same before and
