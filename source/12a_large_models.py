@@ -413,8 +413,8 @@ assert {rows[f"width-{width}"]["best_step"] for width in widths} == {report["mos
 print("to get it again:", report["command"])
 
 # %% [markdown]
-# Each was best at its very last step: **none had finished**. So what follows is a law of the loss *after 2,500 steps*, not of
-# the best that a size can do. Trained longer, they get better (not shown here).
+# Each was best at its very last step, so **none is known to have finished**. What follows is a law of the loss *after 2,500
+# steps*, not of the best that a size can do: width 32, trained three times as long, gets clearly better (not shown here).
 #
 # A stored number is trusted when it can be had again. We repeat one point: width 32 on the first 64th of the letters. It
 # was best after 500 steps.
@@ -559,9 +559,9 @@ ck.show(figure, alt="Loss falls along a straight line with the parameters; with 
 # say which bottleneck it is.
 #
 # How far does our law of the size reach? Kaplan et al. (2020) found an exponent of 0.076, tables not counted, with far more
-# text, up to 1.5 billion parameters, and models trained nearly until they stopped improving. Ours is near, but confirms nothing: tables
-# counted, letters, one seed, 2,500 steps, at most 105,408 parameters. And it must break. Shannon (1951) let people guess
-# the next letter, and estimated English at 0.6 to 1.3 bits a letter (27 symbols):
+# text, up to 1.5 billion parameters, and models trained nearly until they stopped improving. Ours is near, but confirms
+# nothing: tables counted, letters, one seed, 2,500 steps, at most 105,408 parameters. And it must break. Shannon (1951) let
+# people guess the next letter, and estimated English at 0.6 to 1.3 bits a letter (27 symbols):
 
 # %%
 _, a, alpha = size_laws["pure"][0]
