@@ -264,7 +264,7 @@ for workers in [8, 1_000, 16_384]:
     print(
         f"{workers:6,} workers: best {best[workers][0] / HOUR:5.1f} h, then {100 * lost.min():.1f} % are lost,", end=" "
     )
-    print(f"{100 * again * workers / between:.1f} % of it in starting again")
+    print(f"{100 * again * workers / between:.1f} points of it in starting again")
 axis.set(
     title="Checkpoints too often, too seldom",
     xlabel="hours between checkpoints",
