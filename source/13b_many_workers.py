@@ -262,7 +262,8 @@ for workers in [8, 1_000, 16_384]:
     best[workers] = intervals[np.argmin(lost)], lost.min()
     axis.loglog(intervals / HOUR, 100 * lost, label=f"{workers:,} workers")
     print(
-        f"{workers:6,} workers: best {best[workers][0] / HOUR:5.1f} h, then {100 * lost.min():.1f} % are lost,", end=" "
+        f"{workers:6,} workers: best {best[workers][0] / HOUR:5.1f} h, then {100 * lost.min():.1f} % of the time are lost,",
+        end=" ",
     )
     print(f"{100 * again * workers / between:.1f} points of it in starting again")
 axis.set(
