@@ -173,13 +173,15 @@ def page(stored):
 Written by `{stored["command"]}` on {stored["date"]}: {stored["machine"]};
 {names}.
 One network, {stored["pictures"]} test pictures of digits in turn, one a request; {stored["seconds"]} s a row.
-Clients and server share the machine. All answers were compared with those of Keras: none named another class.
+Clients and server share the machine and its cores: the rates are those of both together, and processes that a server
+runs beside the network take from the same cores.
+All answers were compared with those of Keras: none named another class.
 
 {table}
 
-At 16 clients MLServer answers {share} times as many requests as FastAPI; its p99 is {p99} ms. This is one run; repeated
-runs differ by a tenth. The pictures are the same, their form is not: MLServer gets {sent}, which is
-shorter, FastAPI and Ray Serve get the pixels as JSON numbers from 0 to 1. With those MLServer is slower.
+At 16 clients MLServer answers {share} times as many requests as FastAPI; its p99 is {p99} ms. This is one run.
+The pictures are the same, their form is not: MLServer gets {sent}, which is shorter; FastAPI and
+Ray Serve get the pixels as JSON numbers from 0 to 1.
 Tuned: batches of at most {size} requests that wait at most {1e3 * wait:g} ms; {workers} worker processes; the garbage
 collector leaves alone what start-up made; the parser httptools and the loop uvloop, for FastAPI and MLServer alike.
 """
@@ -188,9 +190,11 @@ collector leaves alone what start-up made; the parser httptools and the loop uvl
         again, failed = (sum(told["failed_first_tries"].values()) for told in (killed, rolled))
         text += f"""
 Ray Serve, two replicas, eight clients that try again after an error. One replica killed with -9:
-{killed["answered"]:,} requests answered, {again} of them not at the first try, {killed["lost"]} lost;
+{killed["answered"]:,} requests answered, {again} of them after an error at the first try;
+{killed["lost"]} without an answer;
 two replicas answered again after {killed["seconds_until_two_again"]} s.
-A new version rolled out: {rolled["answered"]:,} requests answered, {failed} failed.
+A new version rolled out: {rolled["answered"]:,} requests answered, {failed} of them after an error at the first try,
+{rolled["lost"]} without an answer. One trial each.
 """
     return text
 

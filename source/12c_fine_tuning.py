@@ -25,9 +25,9 @@ ck.start()
 # %% [markdown]
 # ## 300 labels
 #
-# Labels are what costs: somebody has to read and judge. Chapter 09c had 7,168 rated film sentences, and TF-IDF came to
-# 78 %. Suppose there were only 300. **Guess:** what is TF-IDF right in then? And what would MiniLM's vectors of
-# chapter 12b give, which never saw a rating?
+# Labels are what costs: somebody has to read and judge. Chapter 09c had 7,168 rated film sentences, and TF-IDF with single
+# words came to 78 %. Suppose there were only 300. **Guess:** what is TF-IDF right in then? And what would MiniLM's vectors
+# of chapter 12b give, which never saw a rating?
 #
 # First the network of 12b again, built and filled in short form.
 
@@ -41,9 +41,11 @@ import numpy as np
 from keras import layers, ops
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 
+# %%
 def build_minilm():
     """Ids of word pieces (batch, time), filled with 0, to sentence vectors (batch, 384) of length 1."""
     ids = keras.Input((None,), dtype="int32")
@@ -113,7 +115,8 @@ print("vectors:", vectors.shape, "and", judged_vectors.shape)
 
 # %% [markdown]
 # A *linear probe* is one neuron on the frozen vectors, $\text{logit} = v\,w + b$: 385 parameters. MiniLM runs once over each
-# sentence; after that training costs next to nothing.
+# sentence; after that training costs next to nothing. The opponent gets its chance: how far its weights are held back (`C`)
+# is chosen by cross-validation within the 300.
 
 # %%
 probe = keras.Sequential([keras.Input((384,)), layers.Dense(1, kernel_initializer="zeros")])
@@ -126,13 +129,16 @@ def accuracy(logits, y):
 
 
 live_probe = accuracy(probe(judged_vectors), y_judged)
-counting = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1_000)).fit(few, y_few)
+steps = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=2_000))
+search = GridSearchCV(steps, {"logisticregression__C": [1, 3, 10, 30]}, cv=5).fit(few, y_few)
+counting = search.best_estimator_
 live_tfidf = accuracy(counting.decision_function(judged), y_judged)
-print(f"300 labels: the probe is more than 6 points better than TF-IDF: {live_probe > live_tfidf + 6}")
-assert live_probe > live_tfidf + 6 and 68 < live_probe < 80 and 55 < live_tfidf < 68
+print(f"300 labels: the probe is more than 4 points better than TF-IDF: {live_probe > live_tfidf + 4}")
+assert live_probe > live_tfidf + 4 and 68 < live_probe < 80 and 55 < live_tfidf < 70
 
 # %% [markdown]
-# From 300 sentences TF-IDF knows few words. The probe has vectors in which *dull* and *boring* already lie near each other.
+# From 300 sentences TF-IDF knows few words. The probe has vectors of sentences from a network that had met far more of them.
+# (400 test sentences: a difference has a standard error of about 3 points. Below there are 2,000.)
 #
 # ## LoRA: a small change of a large matrix
 #
@@ -277,9 +283,36 @@ print("with B back at 0, MiniLM gives its old vectors")
 #
 # ## All architectures on one task
 #
-# The long run trained the architectures on chapter 09c's split: 7,168 sentences to learn from, 904 to choose when to stop,
-# 2,000 to judge with. From scratch three seeds each, LoRA and full fine-tuning two; these two began with the probe's
-# weights in the last layer. **Guess the order**, then look. Where will the plain probe be?
+# The long run trained the architectures on chapter 09c's split: 7,168 sentences to learn from, 904 to choose with, 2,000 to
+# judge with. From scratch three seeds each, LoRA and full fine-tuning two; these two began with the probe's weights in the
+# last layer. With the 904 the networks from scratch chose when to stop, and the probe its `C`. Its TF-IDF had single words
+# and no choice at all. So first we give it the same 904 sentences, pairs of words, and a `C` to choose:
+
+# %%
+train_sentences, check_sentences = sentences[:7_168], sentences[7_168:]
+y_train, y_check, y_test = ratings[:7_168] > 0, ratings[7_168:] > 0, test_ratings > 0
+tried = {}
+for pairs in [1, 2]:
+    table = TfidfVectorizer(ngram_range=(1, pairs), sublinear_tf=True).fit(train_sentences)
+    x_train, x_check = table.transform(train_sentences), table.transform(check_sentences)
+    for strength in [1, 3, 10]:
+        reader = LogisticRegression(C=strength, max_iter=2_000).fit(x_train, y_train)
+        tried[pairs, strength] = reader.score(x_check, y_check), table, reader
+
+chosen = max(tried, key=lambda setting: tried[setting][0])
+_, table, reader = tried[chosen]
+random = np.random.default_rng(0)
+shuffled = [" ".join(random.permutation(text.split())) for text in test_sentences]
+tuned = 100 * reader.score(table.transform(test_sentences), y_test)
+tuned_shuffled = 100 * reader.score(table.transform(shuffled), y_test)
+print(f"chosen: words and pairs of words: {chosen[0] == 2}, C = {chosen[1]}")
+print(
+    f"TF-IDF, tuned: {tuned:.0f} % on 2,000 sentences; with their words shuffled {tuned - tuned_shuffled:.0f} points less"
+)
+assert chosen == (2, 10) and 80.5 < tuned < 82 and 2 < tuned - tuned_shuffled < 4
+
+# %% [markdown]
+# **Guess the order** of all methods, then look. Where will the plain probe be?
 
 # %%
 methods = stored["methods"]
@@ -289,7 +322,7 @@ for name, row in methods.items():
     kind = 0 if name == "tfidf" else 2 if name in ("probe", "lora", "full") else 1
     label = f"{row['label']} ({row['trainable']:,})"
     axis.plot(scores[name], [label] * len(scores[name]), "Dos"[kind], color=f"C{kind}", markersize=8, alpha=0.8)
-axis.axvline(scores["tfidf"][0], color="black", linestyle="--", label="TF-IDF")
+axis.axvline(tuned, color="black", linestyle="--", label="TF-IDF, tuned")
 axis.invert_yaxis()
 axis.set(
     title="One task, one split; each point is a seed", xlabel="test accuracy (%)", ylabel="method (trained numbers)"
@@ -308,16 +341,20 @@ for name, row in methods.items():
     )
 scratch = [name for name in methods if name not in ("tfidf", "probe", "lora", "full")]
 error = 100 * np.sqrt(0.8 * 0.2 / 2_000)  # standard error of one score of 80 %
-assert max(mean[name] for name in scratch) < mean["tfidf"] + 2 * error and abs(mean["probe"] - mean["tfidf"]) < error
+print(f"{'TF-IDF, tuned: with pairs of words':31}{reader.coef_.size + 1:11,} trained        {tuned:6.0f} %")
+print(f"standard error of one score: {error:.1f} points")
+assert max(max(scores[name]) for name in [*scratch, "tfidf", "probe"]) + error < tuned
 assert methods["lora"]["trainable"] < min(methods[name]["trainable"] for name in scratch)
-assert min(scores["lora"]) > max(max(scores[name]) for name in [*scratch, "tfidf", "probe"]) + 4
+assert min(scores["lora"]) > tuned + 2 * error and min(scores["full"]) > tuned + 5
 assert min(scores["full"]) > max(scores["lora"]) + 2 and methods["full"]["trainable"] > 400 * 55_681
 
 # %% [markdown]
-# Two surprises. With 7,168 labels the probe is **no better than counting words**: its lead is smaller than the standard
-# error of a score from 2,000 sentences, 0.9 points. MiniLM's vectors say what a sentence is about, not whether it is
-# praise (chapter 12b). And nothing trained from scratch is clearly above TF-IDF. LoRA is, by more than 5 points, with fewer
-# trained numbers than any network from scratch. Training all weights adds 2 to 3 points more, for 400 times as many numbers.
+# With 7,168 labels the tuned counting of words and pairs is **ahead of the probe and of all six networks from scratch**, by
+# more than a standard error of a score from 2,000 sentences. The rating is in MiniLM's vectors, but it is not what varies
+# most there (chapter 12b), and one neuron gets out no more than counting does. The networks had one setting each: a
+# search over sizes and rates may move them. LoRA is 2 to 3 points above the tuned TF-IDF, also with one setting, and with
+# fewer trained numbers than any network from scratch. Training all weights adds 2 to 3 points more, for 400 times as many
+# numbers.
 #
 # ### Does it read order now?
 #
@@ -332,15 +369,24 @@ for name, row in methods.items():
     print(f"{row['label']:32}shuffled costs {lost:+5.1f} points; {verdict}")
     said_right = any(one["negations"]["not bad"] > 0 > one["negations"]["not good"] for one in runs[name])
     assert (lost > 5 and said_right) if name in ("probe", "lora", "full") else (lost < 1 and not said_right)
+not_bad, not_good = reader.decision_function(table.transform(["not bad", "not good"]))
+print(
+    f"{'TF-IDF, tuned':32}shuffled costs {tuned - tuned_shuffled:+4.0f} points;   not bad: {'good' if not_bad > 0 else 'bad'}"
+)
+assert not_bad < 0
 
 # %% [markdown]
-# Nothing from scratch reads order: shuffling costs less than a point, and none of these runs gets both phrases
-# right. All three MiniLMs do, and shuffling costs them 5 to 10 points. To read *not* was learned before, from other text.
+# Of what learned from these sentences alone, only the tuned TF-IDF reads a little order, within its pairs of words: shuffling
+# costs it about 3 points. The six networks lose less than a point, though some of them could read order; and none of these
+# runs gets both phrases right. All three MiniLMs do, and shuffling costs them 5 to 10 points (a part of that may be that
+# shuffled text is like nothing they have met). To read *not* was learned before, from other text.
 #
 # ## Too little data?
 #
 # The probe's strength shows when labels are few. The long run drew smaller parts of the 7,168 sentences, three each, and
-# trained four methods on every part. **Guess** where the curves of the probe and of TF-IDF meet.
+# trained four methods on every part. Mind who used more: the probe chose its `C`, and the networks when to stop, with the 904
+# other labelled sentences; TF-IDF was the plain one, with the default `C`. (Tuned within the 300 it lost clearly too: the
+# first experiment above.) **Guess** where the curves of the probe and of TF-IDF meet.
 
 # %%
 curve, styles = stored["curve"], {"tfidf": "D-", "gru": "o:", "transformer": "s:", "probe": "^-"}
@@ -364,9 +410,10 @@ assert min(ahead[100], ahead[300]) > 10 and ahead[1_000] > 5 and ahead[7_168] < 
 assert max(middle[name][300] for name in ["gru", "transformer"]) < middle["tfidf"][300] - 5
 
 # %% [markdown]
-# More than ten points with a few hundred labels, none with seven thousand: **pretraining replaces labels.** The networks from
-# scratch are at the other end: with 300 sentences they are near a coin's 50 %. That is this course's best answer to "too little
-# data?", beside augmentation (chapter 06b).
+# More than ten points ahead of the plain TF-IDF with a few hundred labels, none with seven thousand, and behind the tuned one
+# there: **on this task pretraining replaces labels, while they are few.** The networks from scratch, with the one setting that
+# they had, are at the other end: with 300 sentences they are near a coin's 50 %. That is this course's best answer to "too
+# little data?", beside augmentation (chapter 06b).
 #
 # ## What is forgotten?
 #
@@ -375,30 +422,29 @@ assert max(middle[name][300] for name in ["gru", "transformer"]) < middle["tfidf
 # *Neighbours*: of the ten nearest neighbours of 500 film sentences, how many are still among the ten? **Guess** for LoRA, and for full fine-tuning.
 
 # %%
-tuned = [name for name in ("probe", "lora", "full") if name in runs]
+carried = [name for name in ("probe", "lora", "full") if name in runs]
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2))
 for axis, key, title in zip(
     axes, ["pairs_found", "neighbours_kept"], ["pairs that find their partner", "ten nearest neighbours"], strict=True
 ):
-    for place, name in enumerate(tuned):
+    for place, name in enumerate(carried):
         axis.bar(place, np.mean([one[key] for one in runs[name]]), color=f"C{place}")
-    axis.set_xticks(range(len(tuned)), tuned)
+    axis.set_xticks(range(len(carried)), carried)
     axis.set(title=title, xlabel="method", ylabel="found, or kept (%)", ylim=(0, 105))
 ck.show(
     figure, alt="Pairs found: all, for all three. Neighbours kept: all for the probe, 44 % for LoRA, a third for full"
 )
 for key in ["pairs_found", "neighbours_kept"]:
-    print(f"{key:16}" + ", ".join(f"{name} {np.mean([one[key] for one in runs[name]]):.0f} %" for name in tuned))
+    print(f"{key:16}" + ", ".join(f"{name} {np.mean([one[key] for one in runs[name]]):.0f} %" for name in carried))
 for name in ["lora", "full"]:
     assert all(one["pairs_found"] == 100 and one["neighbours_kept"] < 50 for one in runs[name])
 assert max(one["neighbours_kept"] for one in runs["full"]) < min(one["neighbours_kept"] for one in runs["lora"])
 
 # %% [markdown]
-# Far from films nothing measurable is lost: all pairs are found; they are easy. Among film sentences more than half
-# of the neighbours are new: what was near in topic is now near in judgement. Whoever used these vectors to search by
-# topic has lost something. Such loss is called *catastrophic forgetting* when the old task breaks down. With LoRA the old
-# vectors come back when it is taken off, as asserted above; a model whose own weights were changed has lost them, unless
-# a copy was kept.
+# Far from films these 24 pairs show no loss: all are found; they are easy. Among film sentences more than half of the
+# neighbours are new. Whoever used these vectors for a search gets other answers now. When an old task breaks down, one speaks
+# of *catastrophic forgetting*. With LoRA the old vectors come back when it is taken off, as asserted above; a model whose
+# own weights were changed has lost them, unless a copy was kept.
 #
 # ### Exercise 12c.3 · ●●● · 10 minutes
 # Write `neighbours_kept(before, after, k)`: which share (0 to 1) of the `k` nearest neighbours is the same before and
@@ -448,19 +494,20 @@ ck.check("finetuning.build_probe", build_probe)
 #
 # | Your situation | Begin with | Because here |
 # |---|---|---|
-# | any text task | TF-IDF, logistic regression | 78 % in seconds; no network from scratch was clearly better |
-# | a few hundred labels | a probe on a pretrained model | more than 10 points above TF-IDF with 100 and 300 labels |
+# | any text task | TF-IDF with pairs, `C` chosen | 81 % in seconds; no network from scratch came near |
+# | a few hundred labels | a probe on a pretrained model | clearly above TF-IDF with 300 labels, tuned or not |
 # | thousands of labels, minutes of computing | LoRA | 84 %, and it reads *not* |
 # | the last points count, and disk does not | all weights | 87 %, but a whole copy of the model for each task |
 # | several tasks, one model | probes or LoRA | the pretrained weights stay |
-# | no pretrained model of your kind of data | the smallest network that beats the baseline | GRU and Transformer did not |
+# | no pretrained model of your kind of data | the smallest network that beats the tuned baseline | none of our six did |
 #
 # ## Article clinic
 #
 # ### 12-2 · "More parameters, hence better"
 #
-# Two articles give size as the reason why large models are good. Between MiniLM and our networks three things differ:
-# size, data and pretraining. So change one. The same 22.6 million numbers, but **not pretrained**:
+# Two articles (a2, 2.5; a3, 6) give size as the reason why large models are good. Size does help in one family that is
+# trained alike (chapter 12a). But between MiniLM and our networks three things differ: size, data and pretraining. So keep
+# the size and take away the pretraining. The same 22.6 million numbers, at random and frozen:
 
 # %%
 keras.utils.set_random_seed(0)
@@ -487,8 +534,10 @@ assert methods["transformer"]["parameters"] > methods["gru"]["parameters"] > 30 
 assert middle["tfidf"][300] - 5 > middle["gru"][300] > middle["transformer"][300] + 2
 
 # %% [markdown]
-# More parameters, worse result, in both cells: the random MiniLM (one seed), and the three from scratch (three draws). Size
-# pays when there is data to fill it: ours, or that of a pretraining whose knowledge fits the task. Ask for all three.
+# The same size without pretraining was far behind (one seed, nothing but a probe trained). And with 300 labels the networks
+# with more parameters did worse (three draws, one setting each). Two cases, no law: they show that the count alone does not
+# decide. Size pays when there is data to fill it: ours, or that of a pretraining whose knowledge fits the task. Ask for all
+# three.
 #
 # ### 12-3 · References that nobody opened
 #
@@ -500,6 +549,11 @@ CHECKED = {
     "Attention is all you need": ("Vaswani et al.", 2017),
     "Adam: A method for stochastic optimization": ("Kingma, Ba", 2015),
     "LoRA: Low-rank adaptation of large language models": ("Hu et al.", 2022),
+    "Catastrophic interference in connectionist networks: The sequential learning problem": ("McCloskey, Cohen", 1989),
+    "Convolutional neural networks for sentence classification": ("Kim", 2014),
+    "Understanding intermediate layers using linear classifier probes": ("Alain, Bengio", 2016),
+    "Universal language model fine-tuning for text classification": ("Howard, Ruder", 2018),
+    "Fine-tuning can distort pretrained features and underperform out-of-distribution": ("Kumar et al.", 2022),
 }
 broken = [
     "Vaswani et al. (2017). Attention is all you need. NeurIPS",
@@ -557,7 +611,9 @@ ours = [
     "Kumar et al. (2022). Fine-tuning can distort pretrained features and underperform out-of-distribution. ICLR",
 ]
 print("complaints about our own:", complaints(ours, CHECKED))
-assert not complaints(ours, CHECKED)
+found = sum(any(plain(title) in plain(entry) for title in CHECKED) for entry in ours)
+print(f"of {len(ours)} references {found} are in the checked list")
+assert not complaints(ours, CHECKED) and found == len(ours)
 
 # %% [markdown]
 # ### Exercise 12c.5 · ●●○ · 8 minutes
@@ -584,12 +640,12 @@ ck.check("finetuning.repeated", repeated)
 # %% [markdown]
 # ## Recap
 #
-# - A linear probe trains 385 numbers and leaves the model as it is; with 300 labels it beat TF-IDF by more than 6 points.
+# - A linear probe trains 385 numbers and leaves the model as it is; with 300 labels it beat a tuned TF-IDF clearly.
 # - LoRA adds $\frac{\alpha}{r} A B$ to frozen kernels; $B = 0$ at the start, so nothing changes at first.
-# - With 7,168 labels the probe was no better than TF-IDF; LoRA reached 84 % with 55,681 trained numbers, full fine-tuning
-#   87 % with 22.6 million. Both read order.
+# - With 7,168 labels a tuned TF-IDF with pairs of words reached 81 %, more than the probe and six networks from scratch with
+#   one setting each; LoRA 84 % with 55,681 trained numbers, full fine-tuning 87 % with 22.6 million. Both read order.
 # - Both turned over more than half of the nearest neighbours. LoRA can be taken off: the old vectors are back.
-# - Size, data and pretraining work together: the same network with random weights was far behind.
+# - Size, data and pretraining work together: a probe on the same network with random weights was far behind.
 # - References are data too: check them.
 #
 # ### Quiz

@@ -297,7 +297,8 @@ for axis, (name, probabilities) in zip(axes, told.items(), strict=True):
 axes[0].set_ylabel("pictures")
 ck.show(
     figure,
-    alt="Three histograms of the largest probability: with pixels of 0 to 255 the network is always sure, and right less often",
+    alt="Three histograms of the largest probability: with pixels of 0 to 255 the network is nearly always sure, and right "
+    "less often",
 )
 
 right = {name: accuracy(probabilities) for name, probabilities in told.items()}
@@ -373,8 +374,8 @@ ck.check("saving.verified", verified)
 # %% [markdown]
 # ## One file for a machine without Python
 #
-# The article (a0) ends with "an executable file". For a program on its own one needs a compiler for each system. Every
-# desk and every phone, though, has a browser. So our executable is **one HTML file**: the parameters as text, and some
+# An article (a0, 3.3) speaks of an executable file. A program on its own must be built for each kind of system. Nearly
+# every desk and phone, though, has a browser. So our executable is **one HTML file**: the parameters as text, and some
 # JavaScript that computes. It needs no server and no network. Large networks want a real engine (the page of
 # chapter 15b runs LiteRT in the browser); for four kinds of layers we can write the arithmetic.
 #
@@ -505,7 +506,7 @@ print("one file of less than 400 kilobytes:", characters / 1024 < 400, "- with a
 #
 # ### 15-1 · "Inference computes the value of each parameter"
 #
-# So says the article (a1). Inference (推理) is a forward pass: it computes *activations*. **Guess:** which of the
+# So says the article (a1, 3.2). Inference (推理) is a forward pass: it computes *activations*. **Guess:** which of the
 # 54,666 parameters move when the network answers 1,000 times?
 
 # %%
@@ -535,9 +536,10 @@ ck.show(
 #
 # ### 15-2 · The whole model from a pickle
 #
-# The article (a1) loads a whole model from a file, which is a *pickle*. A pickle is a list of orders for Python: "call
-# this function with these arguments". Whoever wrote the file chooses the function. Ours is `print`, and this is the only
-# pickle of the course, made and read in memory. **Guess:** when does the order run?
+# The article's program (a1, 4.2) loads a whole model from a file, which is a *pickle*. That is short, and safe with a file
+# of one's own. But a pickle is a list of orders for Python: "call this function with these arguments". Whoever wrote the
+# file chooses the function. Ours is `print`, and this is the only pickle of the course, made and read in memory. **Guess:**
+# when does the order run?
 
 
 # %%
@@ -554,7 +556,9 @@ print("what came back as the model:", loaded["model"])
 assert loaded["model"] is None and b"print" in file
 
 # %% [markdown]
-# It ran **while** loading. With another function the file could have sent or deleted files.
+# It ran **while** loading. With another function the file could have sent or deleted files. PyTorch drew the consequence:
+# since version 2.6 (2025) `torch.load` takes tensors, plain containers and classes that one has allowed, unless one asks for
+# more (`weights_only=False`); a program that loads a whole model, as the article's does, is refused there by default.
 #
 # Is a SavedModel better? It is a TensorFlow program, and TensorFlow has operations that read and write files. A stranger
 # hides one beside the arithmetic:
@@ -578,7 +582,8 @@ assert there_after and not there_before
 
 # %% [markdown]
 # And `.keras`? It may hold a `Lambda` layer, which is Python code in base64; or somebody edits `config.json` in the zip
-# archive and names a function of Python in place of a layer. We try both.
+# archive and names a function of Python in place of a layer. We try both, with safe mode and, as both files are our own,
+# without it. **Guess:** which of the four loads succeed?
 
 # %%
 keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: 2 * x)]).save(place / "lambda.keras")
@@ -592,17 +597,30 @@ with zipfile.ZipFile(place / "clothes.keras") as old, zipfile.ZipFile(place / "h
         new.writestr(name, part)
 
 refused = {}
-for name in ["lambda", "hostile"]:
+for name, safe in [("lambda", True), ("lambda", False), ("hostile", True), ("hostile", False)]:
     try:
-        keras.saving.load_model(place / f"{name}.keras")
+        keras.saving.load_model(place / f"{name}.keras", safe_mode=safe)
+        print(f"{name + '.keras':13} safe mode {'on' if safe else 'off'}: loaded")
     except (ValueError, TypeError) as error:
-        refused[name] = str(error)
-        print(f"{name}.keras: refused with a {type(error).__name__}")
-assert "lambda" in refused["lambda"] and "print" in refused["hostile"]
+        refused[name, safe] = str(error)
+        print(f"{name + '.keras':13} safe mode {'on' if safe else 'off'}: refused with a {type(error).__name__}")
+assert set(refused) == {("lambda", True), ("hostile", True), ("hostile", False)}
+assert "lambda" in refused["lambda", True] and "print" in refused["hostile", True]
+assert refused["hostile", True].splitlines()[0] == refused["hostile", False].splitlines()[0]
 
 # %% [markdown]
-# Safe mode, which is on unless you switch it off, refused both. It is a fence and no wall: holes were found and closed
-# (CVE-2025-1550, mended in Keras 3.9). So:
+# So two different fences. **Safe mode**, which is on unless you switch it off, keeps out Python code in a `Lambda`. The named
+# function is refused with safe mode **and without it**: what is named in place of a layer must be one of Keras's classes.
+# That second fence was built after attacks, and it was climbed more than once:
+#
+# | Hole | Way in | Closed in Keras |
+# |---|---|---|
+# | CVE-2025-1550 | `config.json` names any function of Python | 3.9 |
+# | CVE-2025-8747 | functions of Keras itself, which are allowed, do the harm | 3.11.0 |
+# | CVE-2025-9906 | `config.json` calls the function that switches safe mode off | 3.11.0 |
+# | CVE-2025-9905 | in an old `.h5` file safe mode was ignored | 3.11.3 |
+#
+# Fences, no wall. So:
 #
 # - load programs (pickle, SavedModel, `safe_mode=False`) only when they are **your own**, and check their hash;
 # - from others take numbers (`.npz` without objects, safetensors) or a graph of known operations (ONNX, LiteRT);
@@ -663,8 +681,8 @@ folder.cleanup()
 # - `.keras`, weights, SavedModel, LiteRT and ONNX gave the same class on 1,000 of 1,000 pictures.
 # - A file does not say what it wants to be fed: put the pre-processing inside, write down the rest.
 # - One turned bit made all garments the same. Compare the hash before loading.
-# - Inference moves no parameter. A pickle runs code while loading, a SavedModel when asked; safe mode refuses both tricks
-#   that we tried.
+# - Inference moves no parameter. A pickle runs code while loading, a SavedModel when asked. Safe mode refused a `Lambda`; a
+#   function named in place of a layer was refused with or without it. Such fences had holes: load only what you trust.
 #
 # ### Quiz
 
@@ -687,7 +705,9 @@ ck.quiz("saving.inference")
 # - David et al. (2021). TensorFlow Lite Micro: Embedded machine learning for TinyML systems. MLSys. arXiv:2010.08678
 # - ONNX: open neural network exchange, operator specification. onnx.ai
 # - TensorFlow: Using TensorFlow securely. SECURITY.md of its repository
-# - CVE-2025-1550: arbitrary code execution through a crafted `.keras` archive. National Vulnerability Database
+# - CVE-2025-1550, CVE-2025-8747, CVE-2025-9905, CVE-2025-9906: code execution through crafted model files of Keras. National
+#   Vulnerability Database
+# - PyTorch: torch.load, and the release notes of version 2.6. docs.pytorch.org
 #
 # ### What is left to do
 

@@ -32,8 +32,10 @@ ck.start()
 # 2. **MLServer**: a model server with the V2 protocol, health checks, metrics and batching;
 # 3. **Ray Serve**: two copies (replicas, 副本) of the network, on one machine or many.
 #
-# A chapter starts no servers. `make bench-serving` ran all three on a quiet machine and stored what it measured.
-# **Guess:** which one answers most requests a second?
+# A chapter starts no servers. `make bench-serving` ran all three and stored what it measured: one run, on a machine of
+# two cores, which **the clients shared with the server**. So the numbers hold for this arrangement; on machines of its
+# own each server would answer more, and they would gain differently. **Guess:** which one answers most requests a second
+# here?
 
 # %%
 import datetime
@@ -81,21 +83,28 @@ print(f"at 16 clients MLServer answers {served / fast:.1f} times as many as Fast
 assert fast > served > ray
 
 # %% [markdown]
-# All answers named the class that Keras names. MLServer was sent UINT8, half the bytes that FastAPI got; still, the plain
-# service is the fastest. This chapter shows what the others give.
+# All answers named the class that Keras names. MLServer was sent UINT8, half the bytes that FastAPI got; still, in this run
+# the plain service was the fastest. Ray Serve is built to spread replicas over many machines: here its two replicas, its
+# own helpers and the clients had two cores between them, which shows what its machinery takes, not what it can give.
+#
+# And one more limit: the articles speak of *large* models, and this network has 54,666 parameters. With a language model a
+# request takes seconds, and the machinery around it weighs less. That is not measured here.
 #
 # *p50* is the time within which half of the requests were answered (the median), *p99* the one for 99 of 100. The mean
 # hides the slow ones, and with many requests everybody meets a slow one (Dean, Barroso, 2013).
 #
 # ### Exercise 15b.1 · ●○○ · 6 minutes
 # Write `percentile(values, q)`: the smallest of the values such that at least `q` percent of them are not larger. `q`
-# is above 0 and at most 100. (NumPy's usual `percentile` takes a point between two values; this one is a value.)
+# is above 0 and at most 100. (NumPy's usual `percentile` takes a point between two values; this one is a value.) Mind
+# the rounding: `7 / 100 * 100` is a little more than 7 in floats.
 
 
 # %% tags=["exercise"]
 def percentile(values, q):
     ### BEGIN SOLUTION
-    place = int(np.ceil(q / 100 * len(values)))  # counted from 1
+    place = int(
+        np.ceil(q * len(values) / 100)
+    )  # counted from 1; q / 100 first would be rounded before it is multiplied
     return np.sort(values)[place - 1]
     ### END SOLUTION
 
@@ -182,16 +191,11 @@ ck.show(
     alt="Milliseconds for each picture by pictures in a run: Keras falls steeply with larger runs, LiteRT little",
 )
 
-gain = {name: times[0] / (times[-1] / 64) for name, times in took.items()}
-print(f"Keras: a picture in a run of 64 is more than twice as cheap: {gain['Keras'] > 2}")
-print(f"LiteRT gains less than Keras: {gain['LiteRT'] < gain['Keras']}")
-print(f"alone, LiteRT is more than 3 times faster: {took['Keras'][0] > 3 * took['LiteRT'][0]}")
-assert gain["Keras"] > 2 and gain["LiteRT"] < gain["Keras"] and took["Keras"][0] > 3 * took["LiteRT"][0]
-
 # %% [markdown]
-# A run costs a fixed part $a$ and a part $c$ for each picture: $a + c\,b$ milliseconds for $b$ pictures. Batching saves
-# the fixed part. Keras spends most of a single run on it, LiteRT hardly anything. On a GPU the fixed part is large
-# again.
+# Read the picture: these times are your machine's. A run costs a fixed part $a$ and a part $c$ for each picture:
+# $a + c\,b$ milliseconds for $b$ pictures. Batching saves the fixed part. Where the curve falls steeply, as Keras's does, a
+# single run is mostly fixed part: the call through Python. LiteRT's curve is nearly flat. (LiteRT runs on one thread here,
+# Keras on all cores.)
 #
 # One LiteRT run is short: a server's time goes into *everything else*, as its metrics will show.
 
@@ -299,7 +303,8 @@ print(app[app.index('@app.post("') :].rstrip())
 # ### Exercise 15b.3 · ●●● · 12 minutes
 # Write `is_valid(request)`, which never raises. It is True for a dict whose `"inputs"` is a list of exactly one dict
 # with the name `"image"`, the datatype `"FP32"`, a shape `[n, 28, 28, 1]` with n from 1 to 64, and `"data"`, a list of
-# exactly as many numbers, each from 0 to 1. Everything else is False: NaN too, keys that are missing, texts as numbers.
+# exactly as many numbers, each from 0 to 1. The numbers of the shape are whole numbers (`1.0` is none). Everything else
+# is False: NaN too, keys that are missing, texts as numbers, and `true`, which Python would take for 1.
 
 
 # %% tags=["exercise"]
@@ -311,10 +316,11 @@ def is_valid(request):
         data = image["data"]
         return bool(
             (image["name"], image["datatype"], rest) == ("image", "FP32", [28, 28, 1])
+            and all(type(number) is int for number in image["shape"])
             and count in range(1, 65)
             and isinstance(data, list)
             and len(data) == 784 * count
-            and all(isinstance(value, (int, float)) and 0 <= value <= 1 for value in data)
+            and all(type(value) in (int, float) and 0 <= value <= 1 for value in data)
         )
     except (KeyError, TypeError, ValueError):
         return False
@@ -325,8 +331,9 @@ def is_valid(request):
 ck.check("serving.is_valid", is_valid)
 
 # %% [markdown]
-# `0 <= value <= 1` is False for NaN; `not (value < 0 or value > 1)` would be True. Our MLServer also refuses bodies over
-# 16 MB, and drops clients that send too slowly.
+# `0 <= value <= 1` is False for NaN; `not (value < 0 or value > 1)` would be True. `isinstance(True, int)` is True, for
+# a bool is an int in Python: hence `type(value)`. How strict one is, is a choice, to be made and written down. Our
+# MLServer also refuses bodies over 16 MB, and drops clients that send too slowly.
 #
 # ## Waiting in line
 #
@@ -391,8 +398,8 @@ for utilisation in [0.5, 0.8, 0.9]:
 assert p99 > 10 * 1.1
 
 # %% [markdown]
-# Formula and simulation agree within 10 %. At 90 % one request in a hundred takes over ten times as long as its work. So
-# one plans for 50 to 70 %.
+# Formula and simulation agree within 10 %: both for requests that come independently of each other. At 90 % one request
+# in a hundred takes over ten times as long as its work. So one plans for less; 50 to 70 % is a common rule.
 #
 # **Guess:** what does batching change, with up to 32 requests in a run and a patience of 2 ms?
 
@@ -496,8 +503,8 @@ for clients, before, after in zip([1, 16, 64], scrapes[:-1], scrapes[1:], strict
     assert pictures / runs > 0.6 * min(clients, most) and seconds < 0.25 * report["seconds"]
 
 # %% [markdown]
-# MLServer's batches really grow with the load, up to its limit. And the network rests most of the time: the rest of the
-# work costs more.
+# MLServer's batches really grow with the load, up to its limit. And this small network rests most of the time: the rest of
+# the work costs more.
 #
 # One law joins the table's columns. Of $N$ clients each waits for its answer and asks again, so all the time $N$
 # requests are under way, and $N = \text{rate} \cdot \text{mean time}$ (Little, 1961):
@@ -510,7 +517,7 @@ for server in servers:
     assert np.allclose(predicted, measured, rtol=0.5)
 
 # %% [markdown]
-# Four times the clients, about four times the wait: with 16 the servers were full already.
+# Four times the clients, about four times the wait: with 16 clients the servers were nearly full already.
 #
 # ## A new version, and a fault
 #
@@ -538,13 +545,20 @@ assert rings[1] > 0.97 and rings[0] < 0.05
 
 # %%
 killed, rolled = report["trials"]["one_replica_killed"], report["trials"]["new_version_rolled_out"]
-print(f"Ray Serve, one of two replicas killed under load: {killed['lost']} of {killed['answered']:,} requests lost")
-failed = sum(rolled["failed_first_tries"].values())
-print(f"a new version rolled out under load: {failed} of {rolled['answered']:,} requests failed")
-assert killed["lost"] == rolled["lost"] == failed == 0
+again = {"one of two replicas killed": killed, "a new version rolled out": rolled}
+for name, told in again.items():
+    failed = sum(told["failed_first_tries"].values())
+    print(f"Ray Serve, {name} under load: of {told['answered']:,} requests", end=" ")
+    print(f"{failed} got an error at the first try, {told['lost']} got no answer at all")
+print(f"statuses of these errors: {killed['failed_first_tries']}; two replicas answered again after", end=" ")
+print(f"{killed['seconds_until_two_again']} s")
+assert killed["lost"] == rolled["lost"] == 0 and rolled["failed_first_tries"] == {}
+assert killed["failed_first_tries"] == {"500": 3}
 
 # %% [markdown]
-# Minutes for a doubled error rate, days for a small change. After the kill, clients that ask again lost nothing.
+# Minutes for a doubled error rate, days for a small change. The kill was not free: a few requests got an error 500, and for
+# seconds one replica carried the load. Only because these clients **ask again** was every request answered in the end. One
+# trial of each: it shows what can happen, not how often.
 #
 # ## To the cloud
 #
@@ -556,6 +570,8 @@ assert killed["lost"] == rolled["lost"] == failed == 0
 # | AWS SageMaker | SavedModel in a `model.tar.gz` | yes | scaling policy on requests for each instance |
 # | Azure Machine Learning | MLflow model, or ONNX and others by Triton | yes | rules of Azure Monitor, e.g. on CPU |
 # | Google Vertex AI | SavedModel folder | yes | from a least to a greatest number of replicas |
+#
+# (From the providers' documentation, as it stood in November 2026; see the references. Such offers change.)
 #
 # `serving/deploy/` has a recipe for the image, and a *manifest* for KServe, a service on Kubernetes. A test checks both
 # as text; **neither was run here**: the course has no cluster. From both:
@@ -589,10 +605,13 @@ ck.check("serving.monthly_price", monthly_price)
 
 # %%
 for peak in [100, 1_000, 10_000]:
-    machines = {server: int(np.ceil(peak / (0.6 * rows[server, 16]["requests_per_second"]))) for server in servers}
-    print(f"{peak:6,} requests a second, planned for 60 %, machines of this kind: {machines}")
+    machines = {rate: int(np.ceil(peak / (0.6 * rate))) for rate in [300, 1_000, 4_000]}
+    print(f"{peak:6,} requests a second, planned for 60 %: machines, by what one of them manages: {machines}")
 
 # %% [markdown]
+# What one machine manages must be measured **on that machine, with the clients elsewhere**: our table's numbers, from two
+# cores shared with the clients, would count far too many machines.
+#
 # Autoscaling (自动伸缩) changes the number with the load. New machines take time to start, so leave room.
 #
 # ## Or no server at all
@@ -631,12 +650,12 @@ ck.check("serving.version_2", version_2)
 # %% [markdown]
 # ## Recap
 #
-# - With a small network, a server's time goes into everything around it. Plain FastAPI was the fastest; the others give a
-#   protocol, metrics, batching and replicas.
+# - With a small network, a server's time goes into everything around it. In one run, with clients on the same two cores,
+#   plain FastAPI was the fastest; the others give a protocol, metrics, batching and replicas.
 # - A network computes on NaN without complaint. Check before it, and answer with a reason.
-# - Waiting grows with $1 / (1 - \rho)$: plan for 50 to 70 %, and read p99, not the mean.
+# - Waiting grows with $\rho / (1 - \rho)$: leave room, and read p99, not the mean alone.
 # - Batching shares the fixed part of a run: it pays under load, and costs when it waits for nobody.
-# - A canary needs thousands of requests to tell 2 % from 1 %.
+# - A canary needs thousands of requests to tell 2 % from 1 %. A killed replica cost a few errors: clients must ask again.
 #
 # ### Quiz
 
@@ -660,6 +679,9 @@ ck.quiz("serving.histogram")
 # - Crankshaw et al. (2017). Clipper: A low-latency online prediction serving system. NSDI. arXiv:1612.03079
 # - Olston et al. (2017). TensorFlow-Serving: Flexible, high-performance ML serving. arXiv:1712.06139
 # - KServe: Open Inference Protocol (V2). kserve.github.io
+# - Amazon SageMaker AI, Developer guide: automatic scaling; TensorFlow Serving. docs.aws.amazon.com/sagemaker
+# - Azure Machine Learning: autoscale online endpoints; deploy with Triton; custom containers. learn.microsoft.com/azure
+# - Google Vertex AI: scale inference nodes by using autoscaling. docs.cloud.google.com/vertex-ai
 # - Prometheus: Exposition formats. prometheus.io
 #
 # ### What is left to do

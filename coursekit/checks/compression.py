@@ -168,7 +168,7 @@ ITEMS = [
         "compression.zeros",
         "Nine tenths of all weights are zero. What is gained without further measures?",
         {
-            "Inference is ten times faster": (False, "Measured: no gain of that kind. Zeros are multiplied too."),
+            "Inference is ten times faster": (False, "The tensors have their old shapes: zeros are multiplied too."),
             "A smaller file once it is zipped": (True, "Repeated bytes take little room; the plain file is as large."),
             "Less memory while it runs": (False, "The matrix has the same shape, and its zeros take four bytes each."),
         },
@@ -179,7 +179,7 @@ ITEMS = [
         {
             "Small probabilities of other classes become large enough to learn from": (
                 True,
-                "At temperature 1 the teacher is nearly certain, and its answer is hardly more than the label.",
+                "Where the teacher is nearly certain at temperature 1, its answer is hardly more than the label.",
             ),
             "The teacher's answers become right more often": (
                 False,

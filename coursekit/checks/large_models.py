@@ -218,7 +218,8 @@ ITEMS = [
     ),
     Quiz(
         "large_models.reach",
-        "A power law of five small models predicts two larger ones well. What may you say of a model a million times larger?",
+        "A power law of five small models, each trained for 2,500 steps, predicts two larger ones well. What may you say of "
+        "a model a million times larger?",
         {
             "Its loss, with the same small error": (
                 False,
@@ -226,7 +227,8 @@ ITEMS = [
             ),
             "Nothing that we measured: other data, other tokens, far outside the tested range": (
                 True,
-                "Published laws come from runs that span many powers of ten, and they too were revised.",
+                "Published laws come from runs that span many powers of ten, and they too were revised. Ours holds for "
+                "2,500 steps and one seed.",
             ),
             "Which tasks it can do": (False, "The law speaks of a loss. It names no task at all."),
         },
@@ -237,9 +239,10 @@ ITEMS = [
         {
             "That it is better than one with 50 million": (
                 False,
-                "We gave a network a hundred times the parameters and not one answer changed.",
+                "Within one family, trained alike, larger was better. The count alone does not say it: we gave a network a "
+                "hundred times the parameters and not one answer changed.",
             ),
-            "Nothing: the number says what it costs to hold and to run": (
+            "By itself nothing: the number says how much memory it takes": (
                 True,
                 "What it can do has to be measured on a task, against a baseline.",
             ),

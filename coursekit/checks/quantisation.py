@@ -228,11 +228,11 @@ ITEMS = [
         "quantisation.training",
         "Weights were kept in int8 while SGD trained with rate 0.01. Why did the loss hardly fall?",
         {
-            "int8 cannot hold trained weights": (False, "It can: the trained network lost less than half a point."),
+            "int8 cannot hold trained weights": (False, "It can: our trained network lost less than half a point."),
             "The gradient was computed wrongly": (False, "The same gradient works at rate 0.1."),
             "Most updates were smaller than half a step and were rounded away": (
                 True,
-                "With float weights behind the rounded ones, small updates add up.",
+                "With float weights behind the rounded ones, or thin float matrices beside them, small updates add up.",
             ),
         },
     ),

@@ -254,7 +254,7 @@ ITEMS = [
             "A larger batch": (False, "It needs more memory for activations."),
             "Sharding the optimizer's state, as ZeRO 1 does": (
                 True,
-                "12 of 16 bytes a parameter are divided among the workers, and no more is sent.",
+                "12 of 16 bytes a parameter are divided among the workers, and in a ring no more is sent.",
             ),
         },
     ),

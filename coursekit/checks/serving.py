@@ -111,6 +111,8 @@ _REQUESTS = [
     ("one pixel of 1.5", _with_one(1.5), False),
     ("one pixel that is the text '0.5'", _with_one("0.5"), False),
     ("one pixel that is missing (None)", _with_one(None), False),
+    ("one pixel that is true", _with_one(True), False),
+    ("one pixel that is false", _with_one(False), False),
     ("783 numbers for one picture", _request(data=[0.5] * 783), False),
     ("785 numbers for one picture", _request(data=[0.5] * 785), False),
     ("numbers in nested lists", _request(data=[[0.5] * 28] * 28), False),
@@ -121,6 +123,9 @@ _REQUESTS = [
     ("the shape [1, 784]", _request(shape=[1, 784]), False),
     ("a shape that is a text", _request(shape="1, 28, 28, 1"), False),
     ("a shape that is None", _request(shape=None), False),
+    ("the shape [1.0, 28, 28, 1]", _request(shape=[1.0, 28, 28, 1]), False),
+    ("the shape [1, 28, 28, 1.0]", _request(shape=[1, 28, 28, 1.0]), False),
+    ("the shape [true, 28, 28, 1]", _request(shape=[True, 28, 28, 1]), False),
     ("no data", _request(data=...), False),
     ("data that are None", _request(data=None) | {"inputs": [_request()["inputs"][0] | {"data": None}]}, False),
     ("no name", _request(name=...), False),
@@ -136,6 +141,15 @@ _REQUESTS = [
 ]
 
 
+def _parts(request):
+    """The numbers of shape and data of a request of ours; nothing where there are none."""
+    inputs = request.get("inputs") if isinstance(request, dict) else None
+    for image in inputs if isinstance(inputs, list) else []:
+        for key in ("shape", "data"):
+            part = image.get(key) if isinstance(image, dict) else None
+            yield from part if isinstance(part, list) else []
+
+
 def _judge_is_valid(answer):
     for description, request, expected in _REQUESTS:
         try:
@@ -147,6 +161,8 @@ def _judge_is_valid(answer):
             raise NotYet(f"For a request with {description} I expected True or False, got `{got!r:.40}`.{missing}")
         if bool(got) != expected:
             advice = " `0 <= value <= 1` is False for NaN." if "NaN" in description else ""
+            if any(isinstance(part, bool) for part in _parts(request)):
+                advice = " `isinstance(True, int)` is True; `type(value) in (int, float)` tells them apart."
             raise NotYet(f"For a request with {description} I expected **{expected}** and got **{bool(got)}**.{advice}")
 
 
@@ -197,8 +213,8 @@ ITEMS = [
     Exercise(
         "serving.percentile",
         hints=(
-            "Sort; then `q / 100 * len(values)`, rounded up, is the place, counted from 1.",
-            "`np.sort(values)[int(np.ceil(q / 100 * len(values))) - 1]`.",
+            "Sort; then `q * len(values) / 100`, rounded up, is the place, counted from 1. Multiply first, then divide.",
+            "`np.sort(values)[int(np.ceil(q * len(values) / 100)) - 1]`.",
         ),
         reference=_percentile,
         cases=(
@@ -208,8 +224,12 @@ ITEMS = [
             (np.array([4.0, 1.0, 3.0, 2.0]), 50),
             (_MORE, 95),
             (_TIMES, 100),
+            *((np.arange(1, 101), q) for q in (7, 14, 28, 55, 56)),
         ),
         mistakes={
+            "It looks as if q / 100 was computed first: in floats 7 / 100 * 100 is a little more than 7.": lambda values, q: (
+                sorted(values)[math.ceil(q / 100 * len(values)) - 1]
+            ),
             "It looks as if a point between two values was taken; this percentile is one of the values.": np.percentile,
             "It looks as if the values were not sorted first.": lambda values, q: values[
                 math.ceil(q * len(values) / 100) - 1
@@ -234,7 +254,8 @@ ITEMS = [
         "serving.is_valid",
         hints=(
             "Look at everything inside `try`, and return False for KeyError, TypeError and ValueError.",
-            "`all(isinstance(value, (int, float)) and 0 <= value <= 1 for value in data)`, and the length before that.",
+            "`all(type(value) in (int, float) and 0 <= value <= 1 for value in data)`, and the length before that; "
+            "`type(number) is int` for each number of the shape.",
         ),
         judge=_judge_is_valid,
     ),
@@ -317,11 +338,11 @@ ITEMS = [
         {
             "Always: fewer runs are less work": (
                 False,
-                "With 100 requests a second p99 got worse: each waited for companions that did not come.",
+                "In the simulation, with 100 requests a second, p99 got worse: each waited for companions that did not come.",
             ),
             "When a run has a large fixed part and many requests come": (
                 True,
-                "The fixed part is shared. LiteRT's was small here, Keras's was large.",
+                "The fixed part is shared. Look at both curves of the chapter: the steeper one has the larger fixed part.",
             ),
             "When few requests come": (False, "Then there is nothing to join, and the patience is lost time."),
         },

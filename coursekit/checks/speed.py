@@ -305,7 +305,7 @@ ITEMS = [
             "An epoch takes half the time": (False, "Only if the step were what one waits for."),
             "Nearly nothing": (
                 True,
-                "One waits for the longer of the two: still 30 ms a batch. Mend the loading first.",
+                "With prefetch one waits for the longer of the two: still 30 ms a batch. Mend the loading first.",
             ),
             "An epoch takes three quarters of the time": (False, "Without prefetch it would take 35 of 40."),
         },

@@ -21,7 +21,7 @@ def _request(pictures, data=None, **changed):
     return {"inputs": [{"name": "image", "shape": [*pictures.shape], "datatype": "FP32", "data": data} | changed]}
 
 
-def _valid(request, check_nan=True, check_count=True, most=64, check_size=True):
+def _valid(request, check_nan=True, check_count=True, most=64, check_size=True, whole=True, numbers=(int, float)):
     if not isinstance(request, dict) or not isinstance(request.get("inputs"), list) or len(request["inputs"]) != 1:
         return False
     image = request["inputs"][0]
@@ -30,9 +30,11 @@ def _valid(request, check_nan=True, check_count=True, most=64, check_size=True):
     shape, data = image.get("shape"), image.get("data")
     if not isinstance(shape, list) or len(shape) != 4 or shape[1:] != [28, 28, 1] or not 1 <= shape[0] <= most:
         return False
+    if whole and any(type(number) is not int for number in shape):
+        return False
     if not isinstance(data, list) or (check_size and len(data) != 784 * shape[0]):
         return False
-    if any(type(value) not in (int, float) for value in data):
+    if any(type(value) not in numbers for value in data):
         return False
     if not check_nan:
         return not any(value < 0 or value > 1 for value in data)
@@ -49,6 +51,8 @@ def _valid_numpy(request):
             and image["datatype"] == "FP32"
             and list(image["shape"][1:]) == [28, 28, 1]
             and 1 <= image["shape"][0] <= 64
+            and np.array(image["shape"]).dtype.kind == "i"
+            and not any(isinstance(value, bool) for value in [*image["shape"], *image["data"]])
             and data.dtype.kind in "if"
             and data.shape == (784 * image["shape"][0],)
             and bool(((data >= 0) & (data <= 1)).all())
@@ -97,7 +101,10 @@ def _functional():
 
 
 RIGHT = {
-    "percentile": [_percentile_loop, lambda values, q: np.percentile(values, q, method="inverted_cdf")],
+    "percentile": [
+        _percentile_loop,
+        lambda values, q: tf.sort(tf.constant(values))[-int(-q * len(values) // 100) - 1],
+    ],
     "v2_request": [
         _request,
         lambda pictures: _request(pictures, [round(float(pixel), 6) for pixel in np.nditer(pictures)]),
@@ -125,6 +132,7 @@ WRONG = {
         (lambda values, q: np.percentile(values, q), "between two values"),
         (lambda values, q: values[math.ceil(q * len(values) / 100) - 1], "not sorted"),
         (lambda values, q: np.sort(values)[int(q / 100 * len(values))], "raised `IndexError|expected"),
+        (lambda values, q: np.sort(values)[int(np.ceil(q / 100 * len(values))) - 1], "q / 100 was computed first"),
         (lambda values, q: np.mean(values), "expected"),
     ],
     "v2_request": [
@@ -140,6 +148,8 @@ WRONG = {
         (lambda request: _valid(request, check_nan=False), "NaN I expected **False**"),
         (lambda request: _valid(request, most=10_000), "65 pictures I expected **False**"),
         (lambda request: _valid(request, check_size=False), "numbers for one picture I expected **False**"),
+        (lambda request: _valid(request, whole=False), "[1.0, 28, 28, 1] I expected **False**"),
+        (lambda request: _valid(request, numbers=(int, float, bool)), "`isinstance(True, int)` is True"),
         (lambda request: request["inputs"][0]["name"] == "image", "expected"),
         (lambda request: print("looked"), "return"),
         (lambda request: True, "I expected **False**"),
