@@ -14,8 +14,7 @@ LABCONFIG := .venv/etc/jupyter/labconfig
 NO_VALIDATE := {"disabledExtensions": {"@jupyter/nbgrader:validate-assignment": true}}
 # Tests and builds keep to the CPU and raise on a wrong answer in a solution.
 CPU := COURSE_DEVICE=cpu
-NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest -p nbval --nbval --nbval-current-env --nbval-cell-timeout=120 \
-         -n $(JOBS) --dist loadscope -q solutions
+NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest --nbval --nbval-cell-timeout=120 -n $(JOBS) --dist loadscope -q solutions
 ROBUST = $(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))
 
 .PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving book book-test classroom classroom-test slides long-run build sceptic robust format lock handout scale linux hub

@@ -1,4 +1,4 @@
-"""source/ → solutions/ → chapters/ → the README's table (`make build`). Executes only what changed."""
+"""source/ → solutions/ → chapters/ → list of chapters, README's table (`make build`). Executes only what changed."""
 
 import argparse
 import json
@@ -11,12 +11,13 @@ import nbformat
 import tqdm
 
 from authoring import chapter as chapters
-from authoring import moved, notebooks, readme
+from authoring import manifest, moved, notebooks, readme
 from coursekit import places
 
 # Of each chapter: key of its stored outputs, seconds, seconds of its slowest cell.
 RUNS = places.SOLUTIONS / "runs.json"
 SECONDS_A_CELL = 300
+HEADING = "Stored outputs that moved, old beside new (≈: a number that may move within its tolerance):"
 SLOW = 2.0  # seconds; slower cells are listed
 
 
@@ -113,12 +114,11 @@ def main():
         for name in tqdm.tqdm(chosen, desc="chapters", leave=False, disable=not sys.stderr.isatty()):
             report += [f"{name} · {line}" for line in build(name, asked.force)]
         remove_what_has_no_source()
+        manifest.write()
         readme.write()
     except chapters.SourceError as error:
         sys.exit(f"source/{error}")
-    print(
-        "\n".join(["", "Stored outputs that moved, old beside new:", *report]) if report else "No stored output moved."
-    )
+    print("\n".join(["", HEADING, *report]) if report else "No stored output moved.")
 
 
 if __name__ == "__main__":

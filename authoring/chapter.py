@@ -9,12 +9,15 @@ import jupytext
 import nbformat
 import yaml
 
+import coursekit
 from authoring import experiments
 from coursekit import data, places
 
 SOURCE = places.ROOT / "source"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 EXERCISE_TITLE = re.compile(r"^### Exercise (\S+) · (●{1,3}○{0,2}) · (\d+) minutes", re.MULTILINE)
+APPROXIMATE = 'approximate={"tolerance": 0.3, "why": "…"}'
+KEYS = {"tags", "approximate", "lines_to_next_cell"}  # what jupytext makes of the line `# %%`
 TAGS = {"exercise", "check", "quiz", "setup", "long-run", "nbval-ignore-output", "raises-exception"}
 TAGS |= {"parameters", "guard", "guess", "conclusion", "figure"}
 
@@ -102,6 +105,7 @@ def long_run_code(name):
     is also replaced for the others that call it.
     """
     module = types.ModuleType(name)
+    module.ck = coursekit  # as the set-up cell does
     for _, cell in read(name).cells():
         if "long-run" in tags(cell):
             exec(cell.source, vars(module))
@@ -194,6 +198,11 @@ def _check_tags(chapter):
     for index, cell in enumerate(cells):
         if unknown := tags(cell) - TAGS:
             complain(index, f"unknown tag {sorted(unknown)[0]!r}; there are {', '.join(sorted(TAGS))}")
+        if unknown := cell.metadata.keys() - KEYS:
+            key = cell.metadata.get("incorrectly_encoded_metadata", sorted(unknown)[0])
+            complain(index, f"`# %%` is followed by `{key}`; there are `tags=[…]` and `approximate={{…}}`, in JSON")
+        if "approximate" in cell.metadata and not _is_tolerance(cell):
+            complain(index, f"write `{APPROXIMATE}` with a number from 0.1 to 1 and a reason, above a code cell")
         if ("exercise" in tags(cell)) != (BEGIN in cell.source):
             complain(index, "a cell is tagged `exercise` if, and only if, it holds a solution")
         if "exercise" in tags(cell):
@@ -207,3 +216,13 @@ def _check_tags(chapter):
                 complain(index, "the cell before a check must be its exercise")
             if not re.fullmatch(rf'ck\.check\("{chapter.header.topic}\.\w+", \w+\)', cell.source.strip()):
                 complain(index, f'a check cell is one line: ck.check("{chapter.header.topic}.NAME", NAME)')
+
+
+def _is_tolerance(cell):
+    """Whether the metadata `approximate` of a cell says how much its numbers after `≈` may move, and why."""
+    value = cell.metadata["approximate"]
+    if cell.cell_type != "code" or not isinstance(value, dict) or value.keys() != {"tolerance", "why"}:
+        return False
+    tolerance, why = value["tolerance"], value["why"]
+    right = isinstance(tolerance, int | float) and not isinstance(tolerance, bool) and 0.1 <= tolerance <= 1
+    return right and isinstance(why, str) and bool(why.strip())

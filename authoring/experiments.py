@@ -34,6 +34,11 @@ def parameters(cells):
     return found
 
 
+def guesses(cells):
+    """Names of all guesses of a chapter, in order."""
+    return [_literal(call.args[:1]) for _, cell in _tagged(cells, "guess") for call in _calls(_tree(cell), "guess")]
+
+
 def problems(cells, repeats):
     """(index of the cell, what is wrong with it) for all that breaks a rule; `repeats`: as the header says."""
     for rule in (_parameters, _guards, _guesses, _conclusions, _figures):

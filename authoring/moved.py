@@ -3,17 +3,22 @@
 import difflib
 import re
 
+from authoring import approximate
+
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+NOTHING = approximate.Line("(nothing)", (), "(nothing)")
 
 
 def texts(cell):
     """The text outputs of a cell, by line."""
-    lines = []
-    for output in cell.get("outputs", []):
-        bundle = output.get("data", {})
-        text = output.get("text") or bundle.get("text/plain") or "".join(output.get("traceback", []))
-        lines += "".join(text).splitlines()
-    return lines
+    return [line for output in cell.get("outputs", []) for line in _text(output).splitlines()]
+
+
+def _text(output, *preferred):
+    """The text of one output, of the first kind that it has."""
+    bundle = output.get("data", {})
+    kinds = [bundle.get(kind) for kind in (*preferred, "text/plain")]
+    return "".join(next(filter(None, [output.get("text"), *kinds, output.get("traceback")]), ""))
 
 
 def table(old, new):
@@ -31,20 +36,39 @@ def table(old, new):
         pairs = zip(before[a:b], after[c:d], strict=False)
         for cell_before, cell_after in pairs:
             place = f"cell {new.cells.index(cell_after)}"
-            rows += [f"{place}: {row}" for row in _compare(texts(cell_before), texts(cell_after))]
+            tolerance = approximate.tolerance(cell_after)
+            rows += [f"{place}: {row}" for row in _compare(_lines(cell_before), _lines(cell_after), tolerance)]
     return rows
 
 
-def _compare(before, after):
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+def _lines(cell):
+    """The text outputs of a cell, by line, with the numbers that may move; a table in Markdown as such."""
+    return [line for output in cell.get("outputs", []) for line in approximate.lines(_text(output, "text/markdown"))]
+
+
+def _compare(before, after, tolerance):
+    old, new = ([line.text.rstrip("\n") for line in lines] for lines in (before, after))
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             continue
         for number in range(max(b - a, d - c)):
-            left = before[a + number] if a + number < b else "(nothing)"
-            right = after[c + number] if c + number < d else "(nothing)"
-            if NUMBER.sub("#", left) == NUMBER.sub("#", right):
-                pairs = zip(NUMBER.findall(left), NUMBER.findall(right), strict=True)
-                changes = ", ".join(f"{one} → {two}" for one, two in pairs if one != two)
-                yield f"{changes}   in: {right.strip()[:100]}"
+            left = before[a + number] if a + number < b else NOTHING
+            right = after[c + number] if c + number < d else NOTHING
+            if (changes := _changes(left, right, tolerance)) is None:
+                yield f"{left.text.strip()[:100]}  →  {right.text.strip()[:100]}"
             else:
-                yield f"{left.strip()[:100]}  →  {right.strip()[:100]}"
+                yield f"{', '.join(changes)}   in: {right.text.strip()[:100]}"
+
+
+def _changes(left, right, tolerance):
+    """`1 → 2` for each exact number that moved, `≈ 1.0 → 1.1` for the others; None if more than numbers changed."""
+    one, two = left.rest, right.rest
+    if len(left.numbers) != len(right.numbers):
+        return None
+    exact = []
+    if not approximate.same_rest(left, right):
+        if NUMBER.sub("#", one) != NUMBER.sub("#", two):
+            return None
+        pairs = zip(NUMBER.findall(one), NUMBER.findall(two), strict=True)
+        exact = [f"{old} → {new}" for old, new in pairs if old != new]
+    return exact + [str(change) for change in approximate.changes(left, right, tolerance)]

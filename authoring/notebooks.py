@@ -27,9 +27,9 @@ def solution(chapter):
     cells = [nbformat.v4.new_markdown_cell(_title(chapter)), *copy.deepcopy(chapter.notebook.cells)]
     for position, cell in enumerate(cells):
         cell.id = f"{chapter.name.replace('_', '-')[:50]}-{position:03d}"
-        kept = sorted(chapters.tags(cell))
-        cell.metadata = nbformat.NotebookNode({"tags": kept} if kept else {})
-        if FOLDED & set(kept):
+        kept = {"tags": sorted(chapters.tags(cell)), "approximate": cell.metadata.get("approximate")}
+        cell.metadata = nbformat.from_dict({key: value for key, value in kept.items() if value})
+        if FOLDED & chapters.tags(cell):
             cell.metadata |= {"jupyter": nbformat.NotebookNode({"source_hidden": True}), "cellView": "form"}
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []
@@ -51,6 +51,7 @@ def learner(solved):
     notebook, _ = clear.preprocess(notebook, {})
     for cell in notebook.cells:
         cell.metadata.get("nbgrader", {}).pop("checksum", None)
+        cell.metadata.pop("approximate", None)  # for the comparison of outputs, which are not here
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []
     return notebook

@@ -1,15 +1,17 @@
 """Put together what Sphinx reads: build/book_source/, from the executed solutions. Nothing is executed."""
 
 import html
-import json
+import itertools
 import re
 import shutil
 
 import nbformat
 
+from authoring import build, notebooks, sceptic
 from authoring import chapter as chapters
 from book import glossary
-from coursekit import places
+from coursekit import claims as shown
+from coursekit import manifest, places
 from serving import npm
 
 SOURCE = places.ROOT / "build" / "book_source"
@@ -20,15 +22,6 @@ PACKAGES = {
         "Bt+SSVU8eBG27zChVewOicYs7Xsdt40qm4+UpHyX7k0/O9NliPc+x77k1/FEsPsjKPZGJvtRZM1vO+geW0OhGw==",
         ["es5/tex-svg.js"],
     )
-}
-PARTS = {
-    "Begin here": "00",
-    "One neuron and how it learns": "01 02 03 04",
-    "Training with care": "05 06",
-    "Networks for pictures and sequences": "07 08 09",
-    "Attention and Transformers": "10 11",
-    "Large and pretrained models": "12",
-    "Scale, shrink, ship": "13 14 15",
 }
 VERSIONS = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "ai-edge-litert", "onnxruntime", "tokenizers")
 DESCRIBED = re.compile(r"<small>.*</small>", re.DOTALL)
@@ -42,7 +35,7 @@ def page(name):
     for cell in notebook.cells:
         tags = chapters.tags(cell)
         if cell.cell_type == "code":
-            if "check" in tags or ("setup" in tags and cell.source.startswith("ck.progress")):
+            if {"check", "guard"} & tags or ("setup" in tags and cell.source.startswith("ck.progress")):
                 continue
             cell.source = MARKER.sub("", cell.source).rstrip()
             cell.metadata = nbformat.NotebookNode(_shown(cell, tags))
@@ -61,12 +54,15 @@ def _shown(cell, tags):
     if "exercise" in tags:
         prompts = {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"}
         shown = {"tags": ["hide-input"], "mystnb": prompts}
-    if "quiz" in tags:
+    if notebooks.FOLDED & tags:
+        prompts = {"code_prompt_show": "Show the code", "code_prompt_hide": "Hide the code"}
+        shown = {"tags": ["hide-input"], "mystnb": prompts}
+    if {"quiz", "guess"} & tags:
         shown = {"tags": ["remove-input"]}
     pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
     texts = [output.metadata["image/png"]["alt"] for output in pictures]
     if texts:
-        shown = {"mystnb": {"image": {"alt": html.unescape(" ".join(texts))}}} | shown
+        shown["mystnb"] = shown.get("mystnb", {}) | {"image": {"alt": html.unescape(" ".join(texts))}}
     return shown
 
 
@@ -77,7 +73,7 @@ def is_caption(output):
 
 def facts():
     """The page of measured facts: what each chapter takes, and with which versions it was run last."""
-    runs = json.loads((places.SOLUTIONS / "runs.json").read_text(encoding="utf8"))
+    slowest = {name: run["slowest"] for name, run in build.read_runs().items()}
     locked = (places.ROOT / "requirements.txt").read_text(encoding="utf8")
     found = {name: re.search(rf"^{re.escape(name)}==([\w.]+)", locked, re.MULTILINE)[1] for name in VERSIONS}
     lines = [
@@ -87,13 +83,36 @@ def facts():
     ]
     lines += ["The seconds are those of a whole run on two CPU cores, without a GPU.", ""]
     lines += ["| Chapter | Seconds to run | Longest cell | Exercises | Minutes to learn |", "|---|---|---|---|---|"]
-    for name in chapters.names():
-        chapter, run = chapters.read(name), runs[name]
-        count = sum("exercise" in chapters.tags(cell) for cell in chapter.notebook.cells)
-        title = f"[{chapter.number} · {chapter.header.title}](chapters/{name})"
-        lines.append(f"| {title} | {run['seconds']} | {run['slowest']} s | {count} | {chapter.header.minutes} |")
+    for chapter in manifest.chapters():
+        title = f"[{chapter.number} · {chapter.title}](chapters/{chapter.name})"
+        numbers = f"{chapter.seconds} | {slowest[chapter.name]} s | {len(chapter.exercises)} | {chapter.minutes}"
+        lines.append(f"| {title} | {numbers} |")
     lines += ["", "Last verified with Python 3.11 and", "", "| Package | Version |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {version} |" for name, version in found.items()), ""])
+
+
+def claims():
+    """The page of all claims with the repeats in which they were tried."""
+    lines = ["# What was claimed", ""]
+    lines += ["A conclusion of a chapter is repeated with other seeds and under other conditions before it may stand."]
+    lines += ["Below each stands how often it held, and behind it, what was changed and measured.", ""]
+    for name in chapters.names():
+        evidence = sceptic.stored(name)
+        if evidence is None:
+            continue
+        chapter = chapters.read(name)
+        lines += [f"## [{chapter.number} · {chapter.header.title}](chapters/{name})", ""]
+        for sentence, claimed in evidence["claims"].items():
+            repeats, columns = claimed["repeats"], list(claimed["measured"])
+            lines += [f"### {sentence}", "", shown.summary(repeats).capitalize() + ".", ""]
+            lines += [f"| repeat | held | {' | '.join(columns)} |", "|---|---|" + "---|" * len(columns)]
+            for repeat in [{"changed": {}, "held": claimed["held"], "measured": claimed["measured"]}, *repeats]:
+                numbers = " | ".join(shown.short(repeat["measured"][column]) for column in columns)
+                lines.append(
+                    f"| {shown.changes(repeat) or 'as in the chapter'} | {'✓' if repeat['held'] else '✗'} | {numbers} |"
+                )
+            lines.append("")
+    return "\n".join(lines)
 
 
 def index():
@@ -105,18 +124,10 @@ def index():
         "This site is for reading: every number and picture comes from a run of the notebooks. To run them yourself"
     ]
     lines += ["and to have your answers checked, take the course and type `make lab`.", ""]
-    for caption, numbers in PARTS.items():
-        names = [name for name in chapters.names() if name.startswith(tuple(numbers.split()))]
-        lines += [
-            "```{toctree}",
-            f":caption: {caption}",
-            ":maxdepth: 1",
-            "",
-            *(f"chapters/{name}" for name in names),
-            "```",
-            "",
-        ]
-    return "\n".join([*lines, "```{toctree}", ":caption: To look up", "", "glossary", "facts", "```", ""])
+    for part, group in itertools.groupby(manifest.chapters(), lambda chapter: chapter.part):
+        names = (f"chapters/{chapter.name}" for chapter in group)
+        lines += ["```{toctree}", f":caption: {part}", ":maxdepth: 1", "", *names, "```", ""]
+    return "\n".join([*lines, "```{toctree}", ":caption: To look up", "", "glossary", "claims", "facts", "```", ""])
 
 
 def main():
@@ -126,7 +137,7 @@ def main():
     (SOURCE / "_static").mkdir()
     for name in chapters.names():
         nbformat.write(page(name), SOURCE / "chapters" / f"{name}.ipynb")
-    for name, text in {"index": index(), "glossary": glossary.page(), "facts": facts()}.items():
+    for name, text in {"index": index(), "glossary": glossary.page(), "claims": claims(), "facts": facts()}.items():
         (SOURCE / f"{name}.md").write_text(text, encoding="utf8")
     shutil.copy(MATHJAX / "mathjax" / "es5" / "tex-svg.js", SOURCE / "_static" / "mathjax.js")
     shutil.copy(places.ROOT / "book" / "conf.py", SOURCE / "conf.py")

@@ -17,8 +17,9 @@ from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
 from authoring import chapter as chapters
+from authoring import notebooks
 from book import assemble
-from coursekit import places
+from coursekit import manifest, places
 from serving import npm
 
 FOLDER = places.ROOT / "build" / "slides"
@@ -52,7 +53,7 @@ def deck(name):
     slides = []
     for cell in solved.cells:
         tags = chapters.tags(cell)
-        if {"setup", "check"} & tags or cell.source.startswith(SKIPPED_CODE):
+        if {"setup", "check", "guard", "guess", "parameters"} & tags or cell.source.startswith(SKIPPED_CODE):
             continue
         if cell.cell_type == "markdown":
             slides += _texts(cell.source, room=bool(slides) and _has_room(slides[-1]))
@@ -60,6 +61,8 @@ def deck(name):
             slides.append(_slide(cell, "subslide", ["only-output"]))
         elif "exercise" in tags:
             slides.append(_slide(tasks[cell.id], "-"))
+        elif notebooks.FOLDED & tags:
+            slides.append(_slide(_without_captions(cell), "subslide", ["only-output"]))
         else:
             slides += _code(cell)
     for before, after in itertools.pairwise(slides):
@@ -110,18 +113,25 @@ def _shared_out(text):
 
 def _code(cell):
     """Slides of a code cell: code and output together where both fit, else one after the other."""
-    outputs = [copy.deepcopy(output) for output in cell.outputs if not assemble.is_caption(output)]
+    code = _without_captions(cell)
+    outputs = code.outputs
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    for output in pictures:
-        output.metadata["image/png"]["alt"] = html.unescape(output.metadata["image/png"]["alt"])
     lines = len(cell.source.splitlines()) + sum(len(output.get("text", "").splitlines()) for output in outputs)
-    code = copy.deepcopy(cell)
-    code.outputs = outputs
     if not outputs or (lines <= LINES and not pictures):
         return [_slide(code, "subslide")]
     alone = copy.deepcopy(code)
     alone.outputs = []
     return [_slide(alone, "subslide"), _slide(code, "subslide", ["only-output"])]
+
+
+def _without_captions(cell):
+    """The cell without the sentences below its pictures; their alt texts as plain text."""
+    cell = copy.deepcopy(cell)
+    cell.outputs = [output for output in cell.outputs if not assemble.is_caption(output)]
+    for output in cell.outputs:
+        if "image/png" in output.get("data", {}):
+            output.metadata["image/png"]["alt"] = html.unescape(output.metadata["image/png"]["alt"])
+    return cell
 
 
 def _is_code(slide):
@@ -155,9 +165,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("chapters", nargs="*", help="names, or beginnings of names, of chapters; none: all")
     asked = tuple(parser.parse_args().chapters)
-    chosen = [name for name in chapters.names() if not asked or name.startswith(asked)]
+    known = [chapter.name for chapter in manifest.chapters()]
+    chosen = [name for name in known if not asked or name.startswith(asked)]
     if not chosen:
-        sys.exit(f"There is no chapter {asked[0]!r}; there are {', '.join(chapters.names())}.")
+        sys.exit(f"There is no chapter {asked[0]!r}; there are {', '.join(known)}.")
     npm.fetch(REVEAL, PACKAGES)
     npm.fetch(assemble.MATHJAX, assemble.PACKAGES)
     for folder in (REVEAL, assemble.MATHJAX):

@@ -8,6 +8,7 @@ guess, reveal      a guess before an experiment, shown beside the measurement af
 claim      a conclusion with the repeats in which it held
 export_progress, import_progress                  progress as one file
 LiveProgress                                      a bar while a model trains, one line afterwards
+restart    several runs of one compiled model
 silent_log around a call that writes log lines past Python (LiteRT's converter)
 doctor     is this machine ready?
 """
@@ -32,6 +33,7 @@ __all__ = [
     "progress",
     "quiz",
     "reset",
+    "restart",
     "reveal",
     "show",
     "silent_log",
@@ -39,7 +41,8 @@ __all__ = [
     "start",
 ]
 
-_LATER = {"LiveProgress": "training", "doctor": "health", "claim": "claims", "guess": "guesses", "reveal": "guesses"}
+_LATER = {"LiveProgress": "training", "restart": "training", "doctor": "health"}
+_LATER |= {"claim": "claims", "guess": "guesses", "reveal": "guesses"}
 _LATER |= dict.fromkeys(
     ("check", "export_progress", "hint", "import_progress", "progress", "quiz", "reset", "solution"), "exercises"
 )

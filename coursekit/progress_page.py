@@ -1,8 +1,5 @@
 """The page that `ck.progress()` shows: all chapters, what is solved, the time spent, and where to go on."""
 
-import dataclasses
-import functools
-import json
 import os
 import pathlib
 import re
@@ -11,45 +8,14 @@ import time
 import IPython.display
 import matplotlib.pyplot as plt
 
-from coursekit import figures, guesses, places, store
-
-TITLE = re.compile(r"# (\d\d\w?) · (.+)")
-CHECK = re.compile(r'ck\.check\("([\w.]+)"')
-QUIZ = re.compile(r'ck\.quiz\("([\w.]+)"\)')
-
-
-@dataclasses.dataclass(frozen=True)
-class Chapter:
-    """A chapter as its notebook tells it; name: `01_activations`, topic: the name before the dot in its exercises."""
-
-    name: str
-    number: str
-    title: str
-    topic: str
-    exercises: tuple[str, ...]
-    questions: tuple[str, ...]
-
-
-@functools.cache
-def chapters(folder):
-    """All chapters in `folder` in order; a notebook without a chapter's title is left out."""
-    found = []
-    for path in sorted(folder.glob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf8"))["cells"]
-        title = TITLE.match("".join(cells[0]["source"]) if cells else "")
-        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-        exercises, questions = (tuple(kind.findall(code)) for kind in (CHECK, QUIZ))
-        if title and exercises:
-            topic = exercises[0].partition(".")[0]
-            found.append(Chapter(path.stem, title[1], title[2].strip(), topic, exercises, questions))
-    return tuple(found)
+from coursekit import figures, guesses, manifest, places, store
 
 
 def show():
     """Show the page: next step, table, chart."""
     everything = store.STORE.read_all()
     states = {name: record.get("status") for name, record in everything["exercises"].items()}
-    course, spent = chapters(places.CHAPTERS), everything["time"]
+    course, spent = manifest.chapters(), everything["time"]
     solved = sum(_solved(chapter.exercises, states) for chapter in course)
     total = sum(len(chapter.exercises) for chapter in course)
     seconds = sum(spent.get(chapter.topic, {}).get("seconds", 0) for chapter in course)

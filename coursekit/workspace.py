@@ -1,5 +1,10 @@
-"""workspace/: the learner's own copies of the chapters. What is there is never overwritten."""
+"""workspace/: the learner's own copies of the chapters. What is there is never overwritten.
 
+workspace/.laid/ keeps each notebook as it was laid: with it, what a learner wrote can be told from what changed since.
+A notebook without one there, for instance of an older workspace, came from a version that is not known any more.
+"""
+
+import contextlib
 import hashlib
 import json
 import shutil
@@ -10,7 +15,8 @@ from coursekit.store import unused_name
 
 PAGE = "progress.ipynb"  # the learner's page: the whole course at a glance
 PAGE_TEXT = "# Your progress\n\nRun the cell below with Shift+Enter. A click on a chapter opens it."
-LAID = ".laid.json"  # sha256 of each chapter as it was when it was laid into workspace/
+LAID = ".laid.json"  # sha256 of each chapter as it was when it was last laid into workspace/, or beside the learner's
+KEPT = ".laid"  # folder with what the learner's own notebook began as, under the same name
 
 
 def lay_out():
@@ -20,25 +26,26 @@ def lay_out():
     (`NAME.new.2.ipynb`, … when that is taken). A file that a learner deleted comes back.
     """
     places.WORKSPACE.mkdir(exist_ok=True)
-    record = places.WORKSPACE / LAID
-    try:
-        laid = dict(json.loads(record.read_text(encoding="utf8")))
-    except (OSError, ValueError):
-        laid = {}
-    lines = []
+    laid, lines, problem = _read_record(), [], None
     contents = {path: path.read_bytes() for path in sorted(places.CHAPTERS.glob("*.ipynb"))}
     for chapter, content in (contents | {places.CHAPTERS / PAGE: page()}).items():
         now = hashlib.sha256(content).hexdigest()
-        mine = places.WORKSPACE / chapter.name
+        mine, kept = places.WORKSPACE / chapter.name, places.WORKSPACE / KEPT / chapter.name
         if not mine.exists():
-            places.write_atomically(mine, content)
+            problem = _lay(mine, content) or problem
             lines.append(f"{chapter.name}: copied")
-        elif laid.get(chapter.name) != now and mine.read_bytes() != content:
+        elif mine.read_bytes() == content:
+            problem = _keep(mine, content) or problem
+        elif laid.get(chapter.name) != now:
             beside = unused_name(mine.with_name(f"{chapter.stem}.new.ipynb"))
             places.write_atomically(beside, content)
             lines.append(f"{chapter.name}: a newer version lies beside yours as {beside.name}")
+        elif not kept.exists() and not any(places.WORKSPACE.glob(f"{chapter.stem}.new*.ipynb")):
+            problem = _keep(mine, content) or problem  # an older workspace, which has only the sha256
         laid[chapter.name] = now
-    places.write_atomically(record, json.dumps(laid, indent=1, sort_keys=True).encode())
+    if problem:
+        lines.append(f"What the chapters were laid as could not be kept in {KEPT}/ ({problem.strerror}).")
+    _write_record(laid)
     return lines
 
 
@@ -59,8 +66,44 @@ def start_again(name):
     kept = unused_name(mine.with_name(f"{name}.kept-{time.strftime('%Y-%m-%d')}.ipynb"))
     if mine.exists():
         shutil.copy2(mine, kept)
-    places.write_atomically(mine, (places.CHAPTERS / mine.name).read_bytes())
+    content = (places.CHAPTERS / mine.name).read_bytes()
+    _lay(mine, content)
+    with contextlib.suppress(OSError):  # then a newer version lies beside it one day, which harms nobody
+        _write_record(_read_record() | {mine.name: hashlib.sha256(content).hexdigest()})
     return kept
+
+
+def _lay(mine, content):
+    """Write the notebook `mine` and keep what it was laid as. Returns the OSError when it could not be kept, or None.
+
+    What was kept before goes first: after a power cut or on a full disk nothing wrong is kept, rather nothing.
+    """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        (mine.parent / KEPT / mine.name).unlink()
+    places.write_atomically(mine, content)
+    return _keep(mine, content)
+
+
+def _keep(mine, content):
+    kept = mine.parent / KEPT / mine.name
+    try:
+        kept.parent.mkdir(exist_ok=True)
+        if not kept.exists() or kept.read_bytes() != content:
+            places.write_atomically(kept, content)
+    except OSError as error:  # the learner can work without
+        return error
+    return None
+
+
+def _read_record():
+    try:
+        return dict(json.loads((places.WORKSPACE / LAID).read_text(encoding="utf8")))
+    except (OSError, TypeError, ValueError):
+        return {}
+
+
+def _write_record(laid):
+    places.write_atomically(places.WORKSPACE / LAID, json.dumps(laid, indent=1, sort_keys=True).encode())
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def course(tmp_path, monkeypatch):
     root.mkdir()
     for part in PARTS:
         shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("README.md", "requirements.txt"):
+    for file in ("README.md", "conftest.py", "requirements.txt"):
         shutil.copy(places.ROOT / file, root / file)
     if places.FETCHED.exists():
         shutil.copytree(places.FETCHED, root / ".data", copy_function=link)

@@ -75,7 +75,8 @@ def ready(page):
 
 
 def test_the_pages_are_all_there(site):
-    expected = {f"chapters/{name}.html" for name in chapters.names()} | {"index.html", "glossary.html", "facts.html"}
+    expected = {f"chapters/{name}.html" for name in chapters.names()}
+    expected |= {f"{name}.html" for name in ("index", "glossary", "claims", "facts")}
     assert expected <= set(site)
 
 

@@ -15,7 +15,7 @@ import urllib.request
 
 import pytest
 
-from coursekit import places, progress_page
+from coursekit import manifest, places
 
 pytestmark = pytest.mark.browser
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -250,7 +250,7 @@ def test_the_page_of_progress_knows_what_was_solved_and_opens_the_next_chapter(d
     desk.open("progress")
     cell = desk.cell("ck.progress()")
     desk.run(cell)
-    course = progress_page.chapters(places.CHAPTERS)
+    course = manifest.chapters()
     total = sum(len(chapter.exercises) for chapter in course)
     assert f"1 of {total} exercises solved" in cell.inner_text().replace("\xa0", " ")
     cell.locator(".jp-OutputArea small", has_text=f"A bar for each of {len(course)} chapters").wait_for()

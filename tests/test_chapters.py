@@ -6,9 +6,10 @@ import nbformat
 import pytest
 from nbgrader.preprocessors import CheckCellMetadata
 
-from authoring import build, lint, notebooks, readme
+from authoring import build, lint, manifest, notebooks, readme
 from authoring import chapter as chapters
 from coursekit import checking, places
+from coursekit.manifest import path
 
 NAMES = chapters.names()
 CHAPTER_SECONDS, CELL_SECONDS, MEDIAN_SECONDS = 60, 20, 35
@@ -73,7 +74,8 @@ def test_cells_are_gradable(name):
     assert len(ids) == len(set(ids))
 
 
-def test_the_readme_table_is_up_to_date():
+def test_the_list_of_chapters_and_the_readme_table_are_up_to_date():
+    assert path().read_text(encoding="utf8") == manifest.text(), MEND
     assert readme.PATH.read_text(encoding="utf8") == readme.text(), MEND
 
 

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import shutil
 
 import pytest
 
@@ -218,6 +219,101 @@ def test_a_lost_record_of_what_was_laid_overwrites_nothing(desk):
         "01_activations.ipynb: a newer version lies beside yours as 01_activations.new.ipynb"
     ]
     assert mine.read_text(encoding="utf8") == "my work"
+
+
+def kept(desk, name="01_activations.ipynb"):
+    """What is kept of a notebook as it was laid, or None."""
+    path = desk / workspace.KEPT / name
+    return path.read_text(encoding="utf8") if path.exists() else None
+
+
+def test_each_notebook_is_kept_as_it_was_laid(desk):
+    mine, theirs = desk / "01_activations.ipynb", places.CHAPTERS / "01_activations.ipynb"
+    first = theirs.read_text(encoding="utf8")
+    laid = {path.name: path.read_bytes() for path in desk.glob("*.ipynb")}
+    assert {path.name: path.read_bytes() for path in (desk / workspace.KEPT).iterdir()} == laid
+    assert workspace.KEPT.startswith(".")  # JupyterLab does not show it
+    mine.write_text("my work", encoding="utf8")
+    theirs.write_text("newer", encoding="utf8")
+    workspace.lay_out()
+    assert kept(desk) == first  # what lies beside is not what the learner began with
+    mine.write_text("newer", encoding="utf8")  # until the learner takes it
+    workspace.lay_out()
+    assert kept(desk) == "newer"
+    mine.unlink()
+    theirs.write_text("newest", encoding="utf8")
+    workspace.lay_out()
+    assert kept(desk) == mine.read_text(encoding="utf8") == "newest"
+
+
+def test_an_older_workspace_gets_what_is_known(desk):
+    first = (places.CHAPTERS / "01_activations.ipynb").read_text(encoding="utf8")
+    for name in ("01_activations", "02_losses", "03_backpropagation"):
+        (desk / f"{name}.ipynb").write_text("my work", encoding="utf8")
+    (desk / "02_losses.new.ipynb").write_text("newer", encoding="utf8")  # it is not known what the learner's came from
+    (places.CHAPTERS / "03_backpropagation.ipynb").write_text("newer", encoding="utf8")
+    shutil.rmtree(desk / workspace.KEPT)
+    assert workspace.lay_out() == [
+        "03_backpropagation.ipynb: a newer version lies beside yours as 03_backpropagation.new.ipynb"
+    ]
+    assert kept(desk) == first
+    assert kept(desk, "02_losses.ipynb") is None
+    assert kept(desk, "03_backpropagation.ipynb") is None
+    assert kept(desk, workspace.PAGE) == workspace.page().decode()
+    assert (desk / "01_activations.ipynb").read_text(encoding="utf8") == "my work"
+    assert workspace.lay_out() == []
+
+
+def test_a_reset_chapter_is_kept_as_it_was_laid(desk):
+    mine, theirs = desk / "01_activations.ipynb", places.CHAPTERS / "01_activations.ipynb"
+    mine.write_text("my work", encoding="utf8")
+    theirs.write_text("newer", encoding="utf8")
+    ck.reset("01_activations")
+    assert kept(desk) == mine.read_text(encoding="utf8") == "newer"
+    mine.write_text("my work on the newer one", encoding="utf8")
+    assert workspace.lay_out() == []  # the learner has it already
+
+
+@pytest.mark.parametrize("fails", ["01_activations.ipynb", ".laid/01_activations.ipynb", workspace.LAID])
+def test_on_a_full_disk_nothing_wrong_is_kept(desk, monkeypatch, fails):
+    """Whatever cannot be written: what is kept of a notebook is what was laid, or there is nothing."""
+    mine, theirs = desk / "01_activations.ipynb", places.CHAPTERS / "01_activations.ipynb"
+    write, full = places.write_atomically, []
+
+    def writes_if_there_is_room(path, data):
+        if full and path.relative_to(desk).as_posix() == fails:
+            raise OSError(28, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(places, "write_atomically", writes_if_there_is_room)
+    mine.unlink()
+    theirs.write_text("newer", encoding="utf8")
+    full.append(True)
+    if fails.startswith(".laid/"):
+        told = "What the chapters were laid as could not be kept in .laid/ (No space left on device)."
+        assert workspace.lay_out() == ["01_activations.ipynb: copied", told]
+    else:
+        with pytest.raises(OSError, match="No space left"):
+            workspace.lay_out()
+    assert kept(desk) == (mine.read_text(encoding="utf8") if fails == workspace.LAID else None)
+    assert not list(desk.rglob("*.part"))
+    full.clear()
+    workspace.lay_out()
+    assert kept(desk) == mine.read_text(encoding="utf8") == "newer"
+
+
+def test_a_folder_that_cannot_be_written_keeps_nobody_from_working(desk):
+    shutil.rmtree(desk / workspace.KEPT)
+    (desk / workspace.KEPT).write_text("a file of that name", encoding="utf8")
+    for name in ("01_activations", "03_backpropagation"):
+        (desk / f"{name}.ipynb").unlink()
+    assert workspace.lay_out() == [
+        "01_activations.ipynb: copied",
+        "03_backpropagation.ipynb: copied",
+        "What the chapters were laid as could not be kept in .laid/ (File exists).",
+    ]
+    ck.reset("02_losses")
+    assert (desk / "02_losses.ipynb").read_bytes() == (places.CHAPTERS / "02_losses.ipynb").read_bytes()
 
 
 def test_the_right_choice_has_no_usual_place(desk, monkeypatch):

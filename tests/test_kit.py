@@ -127,7 +127,7 @@ def test_training_leaves_one_line(capsys):
     x, y = np.zeros((4, 2)), np.ones(4)
     network.fit(x, y, epochs=1, verbose=0, callbacks=[ck.LiveProgress("zeros")])
     network.fit(x, y, epochs=2, verbose=0, validation_data=(x, y), callbacks=[ck.LiveProgress(digits=1)])
-    assert capsys.readouterr().out == "zeros · 1 epoch · loss 1.00\n2 epochs · loss 0.9 · val_loss 0.9\n"
+    assert capsys.readouterr().out == "zeros · 1 epoch · loss ≈ 1.00\n2 epochs · loss ≈ 0.9 · val_loss ≈ 0.9\n"
 
 
 def test_the_doctor_is_content_here(capsys):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from authoring import chapter as chapters
-from checkpoints import ablations, scaling, small_models, spelling
+from checkpoints import ablations, scaling, sigmoid, small_models, spelling
 from coursekit import data, places
 
 
@@ -33,6 +33,24 @@ def test_the_spelling_run_reaches_its_goal():
     assert min(row["word_error"] for row in report["rows"]) <= 30
     assert report["minutes"] <= 90
     assert sum(group["words"] for group in report["by_length"].values()) == report["test_words"] == 12_605
+
+
+def test_the_sigmoid_run_trained_the_networks_of_its_chapter():
+    report = data.checkpoint("sigmoid")
+    code = chapters.long_run_code("01_activations")
+    assert [(row["change"], row["seed"]) for row in report["rows"]] == [
+        (change, seed) for seed in sigmoid.SEEDS for change in code.CHANGES
+    ]
+    for row in report["rows"]:
+        assert len(row["loss"]) == len(row["validation_accuracy"]) == sigmoid.EPOCHS[row["change"]]
+    (x_train, _), (x_validation, _), _ = code.pictures(0)
+    assert report["steps"] == sigmoid.STEPS == len(x_train) / code.BATCH_SIZE
+    assert len(x_validation) == 2_000
+    copy = code.published_network()
+    assert [layer.units for layer in copy.layers[1:]] == [512, 256, 256, 128, 10]
+    limit = 1 / np.sqrt(256)
+    for weights in copy.layers[3].get_weights():  # PyTorch's rule, biases too
+        assert 0.9 * limit < np.abs(weights).max() <= limit
 
 
 def test_the_ablations_are_of_the_variants_that_there_are():

@@ -8,7 +8,7 @@ import pytest
 
 import coursekit as ck
 from authoring import chapter as chapters
-from coursekit import checking, places, progress_page, store, workspace
+from coursekit import checking, manifest, places, progress_page, store, workspace
 
 NAME, OTHER = "activations.largest_share", "losses.huber_slope"
 
@@ -32,7 +32,7 @@ def clock(monkeypatch):
 
 
 def test_chapters_are_those_of_the_sources(desk):
-    found = progress_page.chapters(places.CHAPTERS)
+    found = manifest.chapters()
     assert [chapter.name for chapter in found] == chapters.names()
     for chapter in found:
         header = chapters.read(chapter.name).header
@@ -60,7 +60,7 @@ def test_a_new_learner_starts_at_the_beginning_and_the_last_step_is_none(desk, s
     ck.progress()
     assert "[00 · Start here](00_start_here.ipynb)" in shown[0][0]["text/markdown"].split("| |")[0]
     record = {"status": "correct", "tries": 10, "hints": 3, "mistake": ""}
-    everything = {name: record for c in progress_page.chapters(places.CHAPTERS) for name in c.exercises}
+    everything = {name: record for c in manifest.chapters() for name in c.exercises}
     (desk / "progress.json").write_text(json.dumps({"exercises": everything}), encoding="utf8")
     assert len(store.as_bytes(store.STORE.read_all())) < store.LARGEST / 10
     ck.progress()
@@ -68,7 +68,7 @@ def test_a_new_learner_starts_at_the_beginning_and_the_last_step_is_none(desk, s
 
 
 def test_the_next_step_is_where_the_learner_was_last_or_the_open_chapter_after_it(desk, clock):
-    course = progress_page.chapters(places.CHAPTERS)
+    course = manifest.chapters()
     start, first, second, third = course[:4]
 
     def solve(*chapters):
