@@ -63,6 +63,7 @@ class Acts(NamedTuple):
     shared: set
     calls: list
     pairs: set  # (name, another whose object it is, or holds)
+    loops: set  # (name of a loop, one whose parts it takes)
 
 
 def names(source):
@@ -263,7 +264,7 @@ def _named_lambdas(tree):
 
 def _acts(nodes):
     """What code does to objects: which it changes, calls, stores into, reads parts of, and hands to which function."""
-    acts = Acts(set(), set(), set(), set(), set(), [], set())
+    acts = Acts(set(), set(), set(), set(), set(), [], set(), set())
     for node in nodes:
         if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
             acts.stores.update(_root(node))
@@ -271,8 +272,7 @@ def _acts(nodes):
         if isinstance(node, ast.Attribute) and node.attr not in READ_ONLY:
             acts.parts.update(_root(node))
         if isinstance(node, ast.For | ast.comprehension):
-            sources = {child.id for child in ast.walk(node.iter) if isinstance(child, ast.Name)}
-            acts.pairs.update(itertools.product(_targets(node.target), sources))
+            acts.loops.update(_loop(node.target, node.iter))
         if isinstance(node, ast.Assign):
             targets = set().union(*(_targets(target) | _root(target) for target in node.targets))
             acts.pairs.update(itertools.product(targets, _held(node.value)))
@@ -296,11 +296,25 @@ def _acts(nodes):
         given = [*enumerate(node.args), *((keyword.arg, keyword.value) for keyword in node.keywords)]
         acts.calls.append((name, tuple((place, root) for place, value in given for root in _root(value))))
     for _ in range(2):  # a loop within a loop
-        for name, source in acts.pairs:
+        for name, source in acts.loops | acts.pairs:
             if name in acts.changes | acts.called | acts.stores and name != source:
                 acts.changes.add(source)
                 acts.parts.add(source)
     return acts
+
+
+def _loop(target, source):
+    """Pairs of a name that a loop over `source` binds and a name whose parts it takes."""
+    targets, name = getattr(target, "elts", []), ""
+    if isinstance(source, ast.Call):
+        name = source.func.attr if isinstance(source.func, ast.Attribute) else getattr(source.func, "id", "")
+    if targets and name == "zip":
+        return set().union(*map(_loop, targets, source.args))
+    if len(targets) == 2 and name in {"enumerate", "items"}:  # the first is a number or a key
+        return _loop(targets[1], source.args[0] if name == "enumerate" else source.func.value)
+    return set(
+        itertools.product(_targets(target), (node.id for node in ast.walk(source) if isinstance(node, ast.Name)))
+    )
 
 
 def _held(value):

@@ -84,6 +84,9 @@ TRAIN = "def train(net, x):\n    net.fit(x)\ndef twice(x, net):\n    train(net, 
         # by another name
         (["networks = {'a': build()}", "for n in networks.values():\n    n.fit(x)", "print(networks)"], {0, 1}),
         (["networks = {}", "[n.fit(x) for n in networks.values()]", "print(networks)"], {0, 1}),
+        (["a, b = [], []", "for x, y in zip(a, b):\n    x.fit(1)", "for x in b:\n    x.fit(1)", "print(a)"], {0, 1}),
+        (["a = {}", "for k, (_, n) in enumerate(a.items()):\n    n.fit(k)", "print(a)"], {0, 1}),
+        (["a = {}\nb = 3", "for k, n in a.items():\n    k.fit(b)", "print(a)"], {0}),
         ([NETWORK, "same = network", "same.fit(x)", "network.predict(x)"], {0, 1, 2}),
         (["layer = Dense(3)", "network = Sequential([layer])", "network.fit(x)", "print(layer.weights)"], {0, 1, 2}),
         (
