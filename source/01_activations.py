@@ -7,7 +7,7 @@
 # articles: [a0 3.1, a2 2]
 # clinic: [01-1, 01-2]
 # topic: activations
-# repeats: {SEED: [1, 2, 3, 4, 5, 6], FIT_UNITS: [16], DEPTH: [6, 20], UNITS: [50, 200], FIRST_STEP: [5.0, 20.0], RECOVERY_EPOCHS: [9], HIDDEN: [[64, 32]], EPOCHS: [15], SIGMOID_EPOCHS: [15, 100]}
+# repeats: {SEED: [1, 2, 3, 4, 5, 6], FIT_UNITS: [16], DEPTH: [20], UNITS: [200], FIRST_STEP: [20.0], RECOVERY_EPOCHS: [9], HIDDEN: [[64, 32]], EPOCHS: [15], SIGMOID_EPOCHS: [100]}
 # ---
 
 # %% [markdown]
