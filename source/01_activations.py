@@ -61,7 +61,9 @@ y_days = (daily_mean - mean) / deviation  # (402,), mean 0 and standard deviatio
 # %%
 curves, error = {}, {}
 for activation in ["linear", "relu"]:
-    network = keras.Sequential([keras.Input((1,)), layers.Dense(FIT_UNITS, activation), layers.Dense(1)])
+    network = keras.Sequential(
+        [keras.Input((1,)), layers.Dense(FIT_UNITS, activation), layers.Dense(1)]
+    )
     network.compile(keras.optimizers.Adam(0.03), "mse")
     ck.restart(network, SEED)  # fresh weights, drawn from the seed
     progress = ck.LiveProgress(activation)
@@ -265,7 +267,8 @@ axes.flat[0].legend(fontsize=8)
 axes.flat[-1].axis("off")
 ck.show(
     figure,
-    alt="Seven activation functions and their slopes from -6 to 6: the slopes of sigmoid and tanh fade at both ends",
+    alt="Seven activation functions and their slopes from -6 to 6: the slopes of "
+    "sigmoid and tanh fade at both ends",
 )
 
 # %% [markdown]
@@ -417,7 +420,8 @@ for start in starts:
 # What came out
 ck.reveal("last_size", sizes["he_normal"][-1])
 ck.claim(
-    "Behind ten ReLU layers Glorot's rule leaves less than a tenth of the size that He's rule leaves",
+    "Behind ten ReLU layers Glorot's rule leaves less than a tenth of the size that "
+    "He's rule leaves",
     sizes["glorot_uniform"][-1] < sizes["he_normal"][-1] / 10,
     measured={start: sizes[start][-1] for start in starts},
     fixed=("DEPTH",),
@@ -467,7 +471,8 @@ print(f", behind ReLU ≈ {rms(np.maximum(0, z)) ** 2:.1f}")
 # %% tags=["guess"]
 ck.guess(
     "vanished",
-    "Ten sigmoid layers, Glorot's rule: the gradient of layer 10 is how many times as large as that of layer 1?",
+    "Ten sigmoid layers, Glorot's rule: the gradient of layer 10 is how many times as "
+    "large as that of layer 1?",
     low=1,
     high=1e9,
 )
@@ -511,19 +516,22 @@ axes[0].set_ylabel("size of the gradient")
 axes[1].legend(fontsize=8, ncol=2)
 ck.show(
     figure,
-    alt="Size of the gradient by layer on a logarithmic scale, for seven activation functions and two starting rules",
+    alt="Size of the gradient by layer on a logarithmic scale, for seven activation "
+    "functions and two starting rules",
 )
 
 # %% tags=["conclusion"]
 # What came out
 ck.reveal("vanished", 1 / share_left["glorot_uniform"])
 ck.claim(
-    "With sigmoid the first layer's gradient is under a hundredth of the last layer's, for both rules",
+    "With sigmoid the first layer's gradient is under a hundredth of the last "
+    "layer's, for both rules",
     max(share_left.values()) < 0.01,
     measured=share_left,
 )
 ck.claim(
-    "With ten ReLU layers the first layer's gradient is over ten times as large with He's rule as with Glorot's",
+    "With ten ReLU layers the first layer's gradient is over ten times as large with "
+    "He's rule as with Glorot's",
     gradients["relu", "he_normal"][0] > 10 * gradients["relu", "glorot_uniform"][0],
     measured={start: gradients["relu", start][0] for start in starts},
     fixed=("DEPTH",),
@@ -586,7 +594,8 @@ assert same_way["sigmoid", 1] == same_way["relu", 1] == 100
 # %% tags=["conclusion"]
 # What came out
 ck.claim(
-    "In a batch of 250 pictures, too, more weights move the same way behind sigmoid than behind tanh",
+    "In a batch of 250 pictures, too, more weights move the same way behind sigmoid "
+    "than behind tanh",
     same_way["sigmoid", 250] > same_way["tanh", 250],
     measured={name: same_way[name, 250] for name in ["sigmoid", "relu", "tanh"]},
 )
@@ -676,7 +685,10 @@ ck.claim(
     accuracy_after["relu", FIRST_STEP]
     < accuracy_after["leaky_relu", FIRST_STEP]
     < min(accuracy_after["relu", 0.1], accuracy_after["leaky_relu", 0.1]),
-    measured={f"{name}, first step {step:g}": value for (name, step), value in accuracy_after.items()},
+    measured={
+        f"{name}, first step {step:g}": value
+        for (name, step), value in accuracy_after.items()
+    },
 )
 
 # %% [markdown]
@@ -745,7 +757,8 @@ others = {name: accuracy[name] for name in elementwise if name != "sigmoid"}
 # What came out
 ck.reveal("last_of_seven", min(accuracy, key=accuracy.get))
 ck.claim(
-    "In a net with two hidden layers sigmoid learns: it names more than half of the validation pictures",
+    "In a net with two hidden layers sigmoid learns: it names more than half of the "
+    "validation pictures",
     accuracy["sigmoid"] > 50,
     measured={"sigmoid": accuracy["sigmoid"]},
 )
