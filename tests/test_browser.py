@@ -205,7 +205,7 @@ def test_an_answer_gets_its_verdict(desk, body, verdict):
 
 
 def test_a_slider_changes_its_figure(desk):
-    cell = desk.cell("ck.explore(")
+    cell = desk.page.locator(".jp-CodeCell").filter(has=desk.page.locator(".widget-image")).first  # its code is folded
     image = cell.locator("img.widget-image, .widget-image img").first
     image.scroll_into_view_if_needed()
     before = image.get_attribute("src")
@@ -217,6 +217,35 @@ def test_a_slider_changes_its_figure(desk):
     cell.locator("select").first.select_option("relu")
     desk.wait_for_kernel()
     assert image.get_attribute("src") not in (before, moved)
+
+
+def test_conclusions_are_folded_and_a_claim_opens_its_repeats(desk):
+    cell = desk.page.locator(".jp-CodeCell").filter(has_text="In the second layer some dead ReLU units come back").first
+    assert "# What came out" in cell.inner_text()
+    assert "ck.claim(" not in cell.inner_text()
+    claim = cell.locator("details", has_text="some dead ReLU units come back")
+    assert re.search(r"Held in (\d+) of \1 repeats: 6 other seeds", claim.inner_text())
+    assert not claim.get_by_text("SEED = 1").is_visible()
+    claim.locator("summary").focus()
+    desk.page.keyboard.press("Enter")
+    claim.get_by_text("SEED = 1").wait_for()
+
+
+def test_a_guess_is_kept_by_keyboard_and_shown_beside_the_measurement(desk):
+    cell = desk.cell('ck.guess("last_size"')
+    cell.locator(".noUi-handle").focus()
+    desk.page.keyboard.press("ArrowRight")
+    cell.get_by_role("button", name="Keep my guess").focus()
+    desk.page.keyboard.press("Enter")
+    cell.get_by_text("Kept: 1.02. Now run on.").wait_for()
+    result = desk.page.locator(".jp-CodeCell").filter(has_text="with He's rule? Measured ≈").first
+    assert "You kept no guess." in result.inner_text()
+    result.locator(".jp-InputPrompt").click()
+    desk.page.keyboard.press("Shift+Enter")
+    desk.wait_for_kernel()
+    result.get_by_text("Your guess: 1.02. Not near: why?").wait_for()
+    guesses = json.loads((desk.workspace / "progress.json").read_text(encoding="utf8"))["guesses"]
+    assert guesses == {"last_size": {"near": False, "value": 1.02}}
 
 
 def test_a_click_on_a_choice_gets_its_reason(desk):
