@@ -1,7 +1,7 @@
 # ---
 # title: Back-propagation
 # promise: You will compute every gradient of a network by hand, train it with them, and save a model that another program uses.
-# minutes: 85
+# minutes: 90
 # prerequisites: [02_losses]
 # data: [digits, diabetes]
 # articles: [a1 3.1, a1 3.3, a1 4, a2 3, a2 4, a4 3.1]
