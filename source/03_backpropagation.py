@@ -1,7 +1,7 @@
 # ---
 # title: Back-propagation
 # promise: You will compute every gradient of a network by hand, train it with them, and save a model that another program uses.
-# minutes: 85
+# minutes: 90
 # prerequisites: [02_losses]
 # data: [digits, diabetes]
 # articles: [a1 3.1, a1 3.3, a1 4, a2 3, a2 4, a4 3.1]
@@ -624,9 +624,12 @@ for rate in [0.5, 1.5]:
     for update in (one_update, early_update):
         trained, _ = train(start, rate, epochs=10, update=update)
         share.append(np.mean(forward(trained, x_test)[1].argmax(axis=-1) == y_test))
-    shown = f"{share[1]:.0%}" if share[1] > 0.3 else "under 30 %"  # diverged: its digits differ between machines
-    print(f"rate {rate}: test digits right after ten epochs: right order {share[0]:.0%}, updated early {shown}")
-    assert share[0] > 0.96 and (share[1] > 0.96 if rate == 0.5 else share[1] < 0.3)
+    if rate == 0.5:
+        shown = [f"{value:.0%}" for value in share]
+    else:  # such large steps end a little differently on each machine
+        shown = ["over 95 %" if value > 0.95 else "under 30 %" if value < 0.3 else "between" for value in share]
+    print(f"rate {rate}, test digits right after ten epochs: right order {shown[0]}, updated early {shown[1]}")
+    assert share[0] > 0.95 and (share[1] > 0.96 if rate == 0.5 else share[1] < 0.3)
 
 # %% [markdown]
 # The error grows with the rate. At 0.5 training forgives it, so nobody notices; at 1.5 the right order still learns and

@@ -1,7 +1,7 @@
 # ---
 # title: Gradient descent
 # promise: You will go down slopes, from one number to a network, with a rate that you compute for a quadratic and sweep for a net.
-# minutes: 80
+# minutes: 85
 # prerequisites: [02_losses, 03_backpropagation]
 # data: [diabetes, fashion_mnist]
 # articles: [a0 3.2, a1 4.1, a4 3, a4 5]

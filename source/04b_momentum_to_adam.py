@@ -1,7 +1,7 @@
 # ---
 # title: From momentum to Adam
 # promise: You will write five optimizers from scratch, equal to Keras's step by step, and know what each one remembers.
-# minutes: 80
+# minutes: 85
 # prerequisites: [04a_gradient_descent]
 # data: [fashion_mnist]
 # articles: [a0 3.2, a4 3.2, a4 5]
