@@ -31,15 +31,26 @@ LEAST = 6  # repeats without which a claim does not count
 ENOUGH = 3600  # seconds that one cell may take
 
 
-def cells(chapter):
-    """The cells that the claims of `chapter` need, without guards, and the claims."""
+def cells(chapter, changes=None):
+    """The cells that the claims of `chapter` need, without guards, and the claims.
+
+    changes: of a repeat; then only the claims that these parameters reach.
+    """
     kept = [cell for cell in notebooks.solution(chapter).cells if "guard" not in chapters.tags(cell)]
     claimed = experiments.claims(kept)
-    wanted = {claim.index for claim in claimed} | {
-        index for index, cell in enumerate(kept) if {"parameters", "setup"} & chapters.tags(cell)
-    }
-    wanted = {index for index in wanted if not kept[index].source.startswith("ck.progress")}
+    wanted = {claim.index for claim in claimed}
+    if changes:
+        wanted &= _reached(kept, changes)
+    begin = [i for i, cell in enumerate(kept) if {"parameters", "setup"} & chapters.tags(cell)]
+    wanted |= {i for i in begin if not kept[i].source.startswith("ck.progress")}
     return [kept[index] for index in sorted(reach.needed(kept, wanted))], claimed
+
+
+def _reached(kept, changes):
+    """Indices of the cells that the parameters in `changes` reach."""
+    place = next(index for index, cell in enumerate(kept) if "parameters" in chapters.tags(cell))
+    alone = nbformat.v4.new_code_cell("\n".join(f"{name} = None" for name in changes))
+    return reach.reached([*kept[:place], alone, *kept[place + 1 :]], {place})
 
 
 def key(chapter):
@@ -66,7 +77,7 @@ def repeats(chapter):
 
 def repeat(chapter, changes):
     """Run the claims of `chapter` with changed parameters. Returns {"claims": […]} or {"stopped": sentence}."""
-    notebook = nbformat.v4.new_notebook(cells=cells(chapter)[0], metadata=notebooks.METADATA)
+    notebook = nbformat.v4.new_notebook(cells=cells(chapter, changes)[0], metadata=notebooks.METADATA)
     with tempfile.TemporaryDirectory() as folder:
         source, record = pathlib.Path(folder, "repeat.ipynb"), pathlib.Path(folder, "claims.jsonl")
         nbformat.write(notebook, source)
