@@ -38,9 +38,10 @@ SIGMOID_EPOCHS = 5  # of the published network and its changes
 # %% [markdown]
 # ## What a bend buys
 #
-# A buoy measured the temperature of the sea for 402 days. We let a small network draw a curve through its daily means, once
-# without an activation function and once with eight units that bend. The units bend in the simplest way: below 0 they
-# give 0, above 0 they pass their number on. Everything else in the two networks is the same. What will the two curves look like?
+# A buoy measured the temperature of the sea for 402 days. We let a small network draw a curve through its daily means,
+# once without an activation function and once with eight units that bend. The units bend in the simplest way: below 0
+# they give 0, above 0 they pass their number on. Everything else in the two networks is the same. What will the two
+# curves look like?
 
 # %% tags=["long-run"]
 import keras
@@ -93,15 +94,18 @@ ck.claim(
     measured={"without a bend": error["linear"], "with bends": error["relu"]},
 )
 
+# %% tags=["guard"]
+assert len(days) == 402
+
 # %% [markdown]
-# Without a bend the network is one straight line, however many units it has. Each unit that bends adds one corner, and
-# training (训练) moves the corners to where they help. This chapter is about that bend: its shape, what it does to what a
-# network learns, and how it can go wrong.
+# Without a bend the network is one straight line, however many units it has. Each unit that bends adds at most one
+# corner, and training (训练) moves the corners to where they help. This chapter is about that bend: its shape, what it
+# does to what a network learns, and how it can go wrong.
 #
-# Three words for what you saw: a network is trained in **steps**. One step looks at a few examples, a **batch** (批次), and
-# changes the weights a little so that the error gets smaller. When every example was in a batch once, that was one **epoch**
-# (轮次). `compile` says how the error is measured and which **optimizer** (优化器) changes the weights; `fit` makes the steps. Chapters 02 to 04 open
-# all of this; here it is a tool.
+# Three words for what you saw: a network is trained in **steps**. One step looks at a few examples, a **batch** (批次),
+# and changes the weights a little so that the error gets smaller. When every example was in a batch once, that was one
+# **epoch** (轮次). `compile` says how the error is measured and which **optimizer** (优化器) changes the weights; `fit`
+# makes the steps. Chapters 02 to 04 open all of this; here it is a tool.
 #
 # ## 10 % or 88 %: one line of code
 #
@@ -110,11 +114,12 @@ ck.claim(
 # guessing gives: there are ten classes (University of Amsterdam, Deep Learning tutorial 3). So is sigmoid unable to learn
 # this? You will train that network, and find out what the 10 % are.
 #
-# The pictures have three roles. The network learns from the **training** part; we compare networks on the **validation** part
-# (验证集); the **test** part is used once, when all choices are made. Chapter 05a shows what happens without this.
+# The pictures have three roles. The network learns from the **training** part; we compare networks on the
+# **validation** part (验证集); the **test** part is used once, when all choices are made. Chapter 05a shows what happens
+# without this.
 #
-# A network for ten classes has ten outputs, called **logits** (对数几率); the largest one names the class. How wrong they are is
-# measured by a **loss function** (损失函数), here the cross-entropy. Chapter 02 derives it.
+# A network for ten classes has ten outputs, called **logits** (对数几率); the largest one names the class. How wrong they
+# are is measured by a **loss function** (损失函数), here the cross-entropy. Chapter 02 derives it.
 
 
 # %% tags=["long-run"]
@@ -156,9 +161,9 @@ ck.show(
 #
 # The parameters are the weights (权重) $W$ **and** the biases $b$: $p \cdot u + u$ numbers.
 #
-# **By hand.** A neuron has the weights 2 and −1 and the bias 0.5. For the input $(1, 3)$ its sum is
-# $2 \cdot 1 - 1 \cdot 3 + 0.5 = -0.5$. ReLU makes it 0, tanh makes it −0.46. How many parameters has a layer of 3 neurons on
-# our 784 pixels?
+# **By hand.** A neuron has the weights 2 and −1 and the bias 0.5. For the input $(1, 3)$ its sum is $2 \cdot 1 - 1
+# \cdot 3 + 0.5 = -0.5$. ReLU makes it 0, tanh makes it −0.46. How many parameters has a layer of 3 neurons on our 784
+# pixels?
 
 # %%
 random = np.random.default_rng(0)
@@ -376,8 +381,9 @@ ck.check("activations.softmax", softmax)
 # ## Ten layers, and nothing arrives
 #
 # We stack ten ReLU layers of 100 units and send 1,000 pictures through them, before any training. The weights start as
-# small random numbers, drawn by one of two well-known rules, Glorot's and He's; the biases start at 0. We measure the size
-# of the activations as their root mean square: square, take the mean, take the root. At the entrance it is about 0.45.
+# small random numbers, drawn by one of two well-known rules, Glorot's and He's; the biases start at 0. We measure the
+# size of the activations as their root mean square: square, take the mean, take the root. At the entrance it is about
+# 0.45.
 
 # %% tags=["guess"]
 ck.guess("last_size", "Size behind the tenth layer, with He's rule?", low=0, high=2)
@@ -430,9 +436,10 @@ ck.claim(
 # %% [markdown]
 # ### Why: how large is a sum?
 #
-# One unit adds up $n$ products, $z = \sum_{i=1}^{n} w_i x_i$. How large is $z^2$ on average over the draw of the weights?
-# Multiply the sum by itself. It has $n$ squares $w_i^2 x_i^2$, and mixed products $w_i x_i w_j x_j$. The weights are drawn
-# independently with mean 0, so each mixed product is 0 on average. With $\mathbb{E}[w^2] = \mathrm{Var}[w]$ this leaves
+# One unit adds up $n$ products, $z = \sum_{i=1}^{n} w_i x_i$. How large is $z^2$ on average over the draw of the
+# weights? Multiply the sum by itself. It has $n$ squares $w_i^2 x_i^2$, and mixed products $w_i x_i w_j x_j$. The
+# weights are drawn independently with mean 0, so each mixed product is 0 on average. With $\mathbb{E}[w^2] =
+# \mathrm{Var}[w]$ this leaves
 #
 # $$ \mathbb{E}[z^2] = n \cdot \mathrm{Var}[w] \cdot \mathbb{E}[x^2]. $$
 #
@@ -440,9 +447,9 @@ ck.claim(
 #
 # $$ \mathbb{E}[\mathrm{relu}(z)^2] = \tfrac{1}{2} \, n \cdot \mathrm{Var}[w] \cdot \mathbb{E}[x^2]. $$
 #
-# The size stays from layer to layer exactly when $\mathrm{Var}[w] = 2/n$. This is He's rule (He et al., 2015). Glorot's rule
-# (Glorot and Bengio, 2010) is $2/(n + m)$ for $n$ inputs and $m$ outputs. With $n = m$ that is $1/n$: every ReLU layer halves
-# the mean square, and ten of them leave $\sqrt{1/2^{10}} = 1/32$ of the size.
+# The size stays from layer to layer exactly when $\mathrm{Var}[w] = 2/n$. This is He's rule (He et al., 2015). Glorot's
+# rule (Glorot and Bengio, 2010) is $2/(n + m)$ for $n$ inputs and $m$ outputs. With $n = m$ that is $1/n$: every ReLU
+# layer halves the mean square, and ten of them leave $\sqrt{1/2^{10}} = 1/32$ of the size.
 #
 # **With numbers.** $n = 100$, so He's rule has $\mathrm{Var}[w] = 0.02$. If $\mathbb{E}[x^2] = 4$ at the entrance, then
 # $\mathbb{E}[z^2] = 100 \cdot 0.02 \cdot 4 = 8$, and behind ReLU it is 4 again. With Glorot's 0.01 it would be 2.
@@ -459,14 +466,15 @@ print(f", behind ReLU ≈ {rms(np.maximum(0, z)) ** 2:.1f}")
 # %% [markdown]
 # ## Gradients that vanish
 #
-# The same happens on the way back. The gradient (梯度) of the loss is what moves the weights: it is made at the output and
-# handed back layer by layer. A layer with $m$ units hands back sums of $m$ products, a weight times what came from above, and
-# before that multiplies what came by the slope $f'(z)$. So, by the same argument as above, each layer multiplies the mean square of the gradient by
+# The same happens on the way back. The gradient (梯度) of the loss is what moves the weights: it is made at the output
+# and handed back layer by layer. A layer with $m$ units hands back sums of $m$ products, a weight times what came from
+# above, and before that multiplies what came by the slope $f'(z)$. So, by the same argument as above, each layer
+# multiplies the mean square of the gradient by
 #
 # $$ m \cdot \mathrm{Var}[w] \cdot \mathbb{E}[f'(z)^2]. $$
 #
-# For ReLU the slope is 1 half of the time: the factor is 1 with He's rule and ½ with Glorot's. For sigmoid the slope is at
-# most ¼, so with Glorot's rule the factor is at most $1/16$ and the *size* shrinks to a quarter in every layer.
+# For ReLU the slope is 1 half of the time: the factor is 1 with He's rule and ½ with Glorot's. For sigmoid the slope is
+# at most ¼, so with Glorot's rule the factor is at most $1/16$ and the *size* shrinks to a quarter in every layer.
 
 # %% tags=["guess"]
 ck.guess(
@@ -544,9 +552,9 @@ assert 5e-5 < gradients["relu", "glorot_uniform"][0] < 5e-4
 assert 5e-3 < gradients["relu", "he_normal"][0] < 5e-2
 
 # %% [markdown]
-# Two things can go wrong, and the table shows both. Sigmoid's gradient fades *from layer to layer*: the first layer, which
-# sees the picture, gets next to nothing. ReLU's gradient with Glorot's rule is level, and yet *small everywhere*: the signal
-# itself had faded on its way up. A ratio of two layers would have hidden that; look at sizes.
+# Two things can go wrong, and the table shows both. Sigmoid's gradient fades *from layer to layer*: the first layer,
+# which sees the picture, gets next to nothing. ReLU's gradient with Glorot's rule is level, and yet *small everywhere*:
+# the signal itself had faded on its way up. A ratio of two layers would have hidden that; look at sizes.
 #
 # ### Exercise 1.4 · ●○○ · 4 minutes
 # Write `largest_share(layers)`: the largest part of a gradient that can pass back through the activations of `layers`
@@ -566,10 +574,11 @@ ck.check("activations.largest_share", largest_share)
 # %% [markdown]
 # ## Outputs that are never negative
 #
-# The gradient of a weight is the layer's input times an error that all weights of the unit share. For **one** picture, if
-# all inputs are positive, all weights of a unit must therefore grow together, or shrink together. Sigmoid's outputs are
-# all positive, ReLU's are positive or 0, tanh's have both signs. In a batch the errors of the pictures have different signs.
-# Does that mix the directions? One unit behind each of them learns whether the number of the class is odd.
+# The gradient of a weight is the layer's input times an error that all weights of the unit share. For **one** picture,
+# if all inputs are positive, all weights of a unit must therefore grow together, or shrink together. Sigmoid's outputs
+# are all positive, ReLU's are positive or 0, tanh's have both signs. In a batch the errors of the pictures have
+# different signs. Does that mix the directions? One unit behind each of them learns whether the number of the class is
+# odd.
 
 # %%
 same_way = {}
@@ -692,17 +701,19 @@ ck.claim(
 )
 
 # %% [markdown]
-# In the **first** layer no dead ReLU unit comes back, and the cell asserts it. Its inputs are the pixels, which never change,
-# so it stays negative for each of these pictures; its slope is 0, so its weights get the gradient 0; and plain gradient
-# descent with gradient 0 does nothing. In the **second** layer the inputs are the outputs of layer 1, and those go on
-# changing. So a unit there can become positive again for some picture, although its own weights did not move.
+# In the **first** layer no dead ReLU unit comes back, and the cell asserts it. Its inputs are the pixels, which never
+# change, so it stays negative for each of these pictures; its slope is 0, so its weights get the gradient 0; and plain
+# gradient descent with gradient 0 does nothing. In the **second** layer the inputs are the outputs of layer 1, and
+# those go on changing. So a unit there can become positive again for some picture, although its own weights did not
+# move.
 #
 # Leaky ReLU has a slope on both sides. Its silent units still learn, and still pass something on; whether they come back
 # depends on how far they were thrown and how long one trains. (Optimizers with a memory, chapter 04b, move a weight
 # for a while even when its gradient has become 0.)
 #
 # ### Exercise 1.5 · ●●○ · 6 minutes
-# Write `dead_units(activations)`: how many units of a ReLU layer are dead, given its outputs of shape `(examples, units)`.
+# Write `dead_units(activations)`: how many units of a ReLU layer are dead, given its outputs of shape `(examples,
+# units)`.
 
 
 # %% tags=["exercise"]
@@ -769,8 +780,8 @@ ck.claim(
 )
 
 # %% [markdown]
-# One run each cannot rank the six: with another seed their order changes (look into the repeats above). And sigmoid learns
-# here. So what differs from the published run?
+# One run each cannot rank the six: with another seed their order changes (look into the repeats above). And sigmoid
+# learns here. So what differs from the published run?
 #
 # | | published | here |
 # |---|---|---|
@@ -783,13 +794,13 @@ ck.claim(
 #
 # ## What the 10 % are
 #
-# We rebuild the published network, with PyTorch's starting rule, and change **one thing at a time**: Glorot's rule for the
-# start; two hidden layers in place of four; Adam in place of SGD.
+# We rebuild the published network, with PyTorch's starting rule, and change **one thing at a time**: Glorot's rule for
+# the start; two hidden layers in place of four; Adam in place of SGD.
 #
-# First, what does the start do? PyTorch's rule has $\mathrm{Var}[w] = 1/(3n)$, a third of Glorot's for layers of equal size. Take
-# two pictures. By the formula above, a layer makes of their difference one that is $\sqrt{n \, \mathrm{Var}[w]}$ times as
-# large, and sigmoid's slope makes at most a quarter of that: $\sqrt{1/3} / 4 \approx 0.14$ for PyTorch's rule, $1/4$ for
-# Glorot's. Behind four such layers little is left of what makes the pictures different:
+# First, what does the start do? PyTorch's rule has $\mathrm{Var}[w] = 1/(3n)$, a third of Glorot's for layers of equal
+# size. Take two pictures. By the formula above, a layer makes of their difference one that is $\sqrt{n \,
+# \mathrm{Var}[w]}$ times as large, and sigmoid's slope makes at most a quarter of that: $\sqrt{1/3} / 4 \approx 0.14$
+# for PyTorch's rule, $1/4$ for Glorot's. Behind four such layers little is left of what makes the pictures different:
 
 
 # %% tags=["long-run"]
@@ -829,8 +840,8 @@ for label, start in [("PyTorch's start", None), ("Glorot's start", "glorot_unifo
     print(f"{label:15} {line}")
 
 # %% [markdown]
-# The numbers are standard deviations over 500 pictures: of the pixels, then behind each hidden layer. The network must tell ten classes
-# apart by what is left at the end. Can it learn to?
+# The numbers are standard deviations over 500 pictures: of the pixels, then behind each hidden layer. The network must
+# tell ten classes apart by what is left at the end. Can it learn to?
 
 # %% tags=["long-run"]
 CHANGES = {
@@ -884,9 +895,10 @@ ck.claim(
 )
 
 # %% [markdown]
-# But 200 steps are few, and a conclusion from an unfinished training is worth little. A longer run of ours trained each of
-# these networks, and the published one with ReLU, until its curve was nearly flat, with three seeds that draw the weights,
-# the batches and the pictures (`make long-run RUN=sigmoid`). For how many steps does each of them stay below 20 %?
+# But 200 steps are few, and a conclusion from an unfinished training is worth little. A longer run of ours trained each
+# of these networks, and the published one with ReLU, until its curve was nearly flat, with three seeds that draw the
+# weights, the batches and the pictures (`make long-run RUN=sigmoid`). For how many steps does each of them stay below
+# 20 %?
 
 # %%
 long_run = ck.data.checkpoint("sigmoid")
@@ -931,18 +943,19 @@ ck.show(
 )
 
 # %% [markdown]
-# So the 10 % are a **plateau**, not an end. With each of the three seeds our copy of the published network stands on it for more than
-# 3,000 steps, and then learns. Each of the four changes leaves it earlier. The start matters, too: with Glorot's rule, which
-# lets more of the difference between pictures through, the plateau is a fraction as long.
+# So the 10 % are a **plateau**, not an end. With each of the three seeds our copy of the published network stands on it
+# for more than 3,000 steps, and then learns. Each of the four changes leaves it earlier. The start matters, too: with
+# Glorot's rule, which lets more of the difference between pictures through, the plateau is a fraction as long.
 #
-# And the published training? Its program ends when seven epochs in a row have brought no better validation score: after 8
-# epochs at the earliest, which are 1,560 of its steps. A plateau brings no better scores. So its 10.0 % are what one would
-# get by stopping there; since it does not say when it ended, we cannot know. That sigmoid *cannot* learn this, it does not show.
+# And the published training? Its program ends when seven epochs in a row have brought no better validation score: after
+# 8 epochs at the earliest, which are 1,560 of its steps. A plateau brings no better scores. So its 10.0 % are what one
+# would get by stopping there; since it does not say when it ended, we cannot know. That sigmoid *cannot* learn this, it
+# does not show.
 #
 # ### Exercise 1.6 · ●●● · 12 minutes
-# Write `build_network(activation)`: a compiled Keras model for pictures of shape `(batch, 784)`, with two hidden layers of
-# 64 units, the given activation, and ten logits (no activation at the output). Compile it with Adam and the loss `loss`.
-# The check trains it for a few steps.
+# Write `build_network(activation)`: a compiled Keras model for pictures of shape `(batch, 784)`, with two hidden layers
+# of 64 units, the given activation, and ten logits (no activation at the output). Compile it with Adam and the loss
+# `loss`. The check trains it for a few steps.
 
 
 # %% tags=["exercise"]
@@ -1019,8 +1032,9 @@ assert np.allclose(linear, merged) and not np.allclose(with_relu, merged)
 
 # %% [markdown]
 # **Right:** ReLU is linear in pieces, with a bend at 0, and that bend is all that a network needs. It is a choice for
-# *hidden* layers, whatever the task; above, the same hidden layers served ten classes with seven different functions. The *output* follows the task: softmax for one of several
-# classes, sigmoid for two. Tanh goes from −1 to 1: it fits where the two answers are called −1 and 1, but it is no probability.
+# *hidden* layers, whatever the task; above, the same hidden layers served ten classes with seven different functions.
+# The *output* follows the task: softmax for one of several classes, sigmoid for two. Tanh goes from −1 to 1: it fits
+# where the two answers are called −1 and 1, but it is no probability.
 #
 # ### 01-2 · "The parameters are the weights of the connections"
 # The article (a2, 2.2) names what a network learns. The weights are most of it. Keras counts more:
@@ -1034,8 +1048,8 @@ print("parameters:", dense_layer.count_params())
 assert dense_layer.count_params() == 64 * 10 + 10
 
 # %% [markdown]
-# **Right:** weights and biases. Without $b$ every unit of a layer would be 0 for the input 0: its bend would be nailed to a
-# line through the origin, and in the first picture of this chapter all corners would sit at one place.
+# **Right:** weights and biases. Without $b$ every unit of a layer would be 0 for the input 0: its bend would be nailed
+# to a line through the origin, and in the first picture of this chapter all corners would sit at one place.
 #
 # ## Recap
 #
@@ -1047,8 +1061,9 @@ assert dense_layer.count_params() == 64 * 10 + 10
 #   less, Adam, Glorot's start or ReLU each shorten that plateau, with all three seeds.
 # - Output: what the number must mean. Exponentials overflow: use the stable forms, or Keras's own.
 #
-# Which one to take? The six functions besides sigmoid ended within four points of each other here. Begin with ReLU and He's
-# rule; if units die, or another function is the habit of your field, compare on a validation part, with several seeds.
+# Which one to take? The six functions besides sigmoid ended within four points of each other here. Begin with ReLU and
+# He's rule; if units die, or another function is the habit of your field, compare on a validation part, with several
+# seeds.
 #
 # ### Quiz
 

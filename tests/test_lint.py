@@ -43,7 +43,7 @@ SPOILT = [
     (lint.plain_words, ("## Recap\n", "## Recap\n# Simply look.\n"), "the word 'Simply'"),
     (lint.code_width, ("import keras\n", f"import keras  # {'x' * 75}\n"), "a line of code of 91 columns"),
     (lint.plain_training, ("import keras\n", "import keras\n\nclass Trainer:\n    pass\n"), "class Trainer"),
-    (lint.introduced_terms, ("**epoch**\n# (轮次)", "**epoch**"), "'epoch' is used before it is introduced"),
+    (lint.introduced_terms, ("**epoch** (轮次)", "**epoch**"), "'epoch' is used before it is introduced"),
     (lint.introduced_terms, ("## What a bend buys\n", "## What a bend buys\n# A logit.\n"), "'logit' is used before"),
     (lint.ignored_outputs, ('# %% tags=["quiz"]', '# %% tags=["nbval-ignore-output"]'), "4 outputs are not compared"),
 ]
