@@ -220,10 +220,10 @@ def test_a_slider_changes_its_figure(desk):
 
 
 def test_conclusions_are_folded_and_a_claim_opens_its_repeats(desk):
-    cell = desk.page.locator(".jp-CodeCell").filter(has_text="In the second layer some dead ReLU units come back").first
+    cell = desk.page.locator(".jp-CodeCell").filter(has_text="some dead ReLU units of the second layer come back").first
     assert "# What came out" in cell.inner_text()
     assert "ck.claim(" not in cell.inner_text()
-    claim = cell.locator("details", has_text="some dead ReLU units come back")
+    claim = cell.locator("details", has_text="some dead ReLU units of the second layer")
     assert re.search(r"Held in (\d+) of \1 repeats: 6 other seeds", claim.inner_text())
     assert not claim.get_by_text("SEED = 1").is_visible()
     claim.locator("summary").focus()
