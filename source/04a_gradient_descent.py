@@ -483,8 +483,8 @@ ck.show(figure, alt="Validation loss by learning rate, logarithmic: a slow fall 
 
 # %% [markdown]
 # In this one pass, up to 0.001, the network hardly leaves its start. The best rates are 0.1 and 0.32, and the next one, 1,
-# fails: **the best rates live beside the cliff.** After ten passes these two are still the best, 0.1 before 0.32 (tried, not
-# shown). Sweep on a log scale, for as many steps as you mean to train, then step back.
+# fails: **the best rates live beside the cliff.** After ten passes these two are still the best, 0.1 before 0.32 (one start,
+# not shown). Sweep on a log scale, for as many steps as you mean to train, then step back.
 #
 # ## Few examples, many steps
 #

@@ -73,9 +73,9 @@ ITEMS = [
                 False,
                 "One data set, one layer, and ideas of ten lines: it shows what is possible, not what is always so.",
             ),
-            "A layer of the right size is enough, trained or not": (
+            "These 222 units are enough, trained or not": (
                 False,
-                "The untrained layer is the control, and it had the lowest score of all.",
+                "The same units untrained are the control, and they had the lowest score of all.",
             ),
         },
     ),
