@@ -229,8 +229,8 @@ assert gain["GELU"][0] > 1 and 1 < first.mean() < 2.1 and abs(second.mean()) < m
 assert first.mean() > 2 * first.std(ddof=1) / np.sqrt(10)
 
 # %% [markdown]
-# A lead of three points after one fold, of 1.5 points after ten, beyond two standard errors, and in the next ten
-# folds nothing to see. Luck alone carries a mean beyond two standard errors now and then, and we look at four rivals.
+# A lead of three points after one fold, of about 1.6 after ten, beyond two standard errors, and in the next ten folds
+# nothing to see. Luck alone carries a mean beyond two standard errors now and then, and we look at four rivals.
 # Choose a rival, and watch its lead settle.
 
 

@@ -285,8 +285,9 @@ assert 18 < gap["unchanged"] < 21 and 10 < gap["crop, 1 pixel"] < 13 and gap["tu
 #
 # - Small crops gain about one point, in all three seeds, and over ten on moved pictures. The gap falls from about 20
 #   points to 11.
-# - Small turns close the gap too, by more than two points, and gain less than one. A smaller gap is **no proof of use**.
-# - Mirrors gain less than a point as well: with three seeds, nothing to build on.
+# - Small turns close the gap too, by more than two points, and move the test score by less than one. A smaller gap is
+#   **no proof of use**.
+# - Mirrors move it by less than a point as well: with three seeds, nothing to build on.
 # - Upside down costs one to three points. An upside-down shirt is still a shirt, but the test never shows one: the
 #   net learns a harder task than it is asked.
 #
@@ -685,7 +686,7 @@ ck.check("augmentation.two_steps", two_steps)
 points = {f"clothes, {name}": change[:, 1].mean() for name, change in gain.items() if name != "unchanged"}
 points |= {f"digits, {name}": change.mean() for name, change in digit_gain.items() if name != "unchanged"}
 for case, value in points.items():
-    print(f"{case:23} {f'≈ {value:+.1f} points' if abs(value) > 0.8 else 'less than a point'}")
+    print(f"{case:23} {f'≈ {value:+.1f} points' if abs(value) > 0.6 else 'less than a point'}")
 assert min(points[case] for case in ["clothes, crop, 1 pixel", "digits, crop, 2 pixels", "digits, turn, 10°"]) > 0.4
 assert max(points[case] for case in ["clothes, upside down", "digits, mirror", "digits, half turn"]) < -1
 
@@ -699,7 +700,7 @@ assert max(points[case] for case in ["clothes, upside down", "digits, mirror", "
 # ## Recap
 #
 # - Augmentation shows changed copies in training only. Crops of one pixel gained about a point on clothes; mirrors
-#   and small turns less; upside down lost. On digits crops and small turns gained.
+#   and small turns moved the score by less; upside down lost. On digits crops and small turns gained.
 # - Half turns make nets swap 6 and 9, mirrors 3 and 5: the label no longer holds.
 # - A small gap is no goal in itself: an under-fitting net has it too.
 # - A learning curve tells what a doubling brings. Trust its line for one doubling; four ahead ours was too hopeful.
