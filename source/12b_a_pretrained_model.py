@@ -611,9 +611,9 @@ assert turned["animal"] == (4, 4, True) and sum(right for _, _, right in turned.
 # %% [markdown]
 # In the first pair four heads turn with the meaning, head 5 of block 3 most clearly; and four turn against it. With 72 heads
 # some turn whatever one asks. A head that was chosen on one pair must be tested on others: this one turns with the meaning
-# in three of the six other pairs, and not in the trophy's, the ball's and the cat's. So a map of one head, chosen by hand,
-# proves neither that the network understands nor that it does not. What attention weights explain is disputed (Jain,
-# Wallace, 2019; Wiegreffe, Pinter, 2019); count over many sentences.
+# in three of the six other pairs (the dog's by a hair), and not in the trophy's, the ball's and the cat's. So a map of one
+# head, chosen by hand, proves neither that the network understands nor that it does not. What attention weights explain is
+# disputed (Jain, Wallace, 2019; Wiegreffe, Pinter, 2019); count over many sentences.
 #
 # ## What it cannot do
 #

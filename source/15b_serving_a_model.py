@@ -102,9 +102,8 @@ assert fast > served > ray
 # %% tags=["exercise"]
 def percentile(values, q):
     ### BEGIN SOLUTION
-    place = int(
-        np.ceil(q * len(values) / 100)
-    )  # counted from 1; q / 100 first would be rounded before it is multiplied
+    # q / 100 first would be rounded before it is multiplied
+    place = int(np.ceil(q * len(values) / 100))  # counted from 1
     return np.sort(values)[place - 1]
     ### END SOLUTION
 
