@@ -3,7 +3,8 @@
 Each published configuration is rebuilt from its description; where a whole training is too long for one sitting, a
 fraction of an epoch is timed and the published accuracy stands in the table. Seconds are those of `fit`, tracing
 included; the course's configurations run many steps in one call of Keras, the published ones one. No configuration has
-a validation part: epochs and rates were not chosen on pictures kept apart, so small differences prove nothing. Writes benchmarks/fashion_mnist.json (what the chapters show) and the table in benchmarks/README.md.
+a validation part: epochs and rates were not chosen on pictures kept apart, so small differences prove nothing. Writes
+benchmarks/fashion_mnist.json (what the chapters show) and the table in benchmarks/README.md.
 """
 
 import argparse
