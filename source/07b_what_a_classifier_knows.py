@@ -67,7 +67,7 @@ def keep(epoch, logs):
 
 
 callback = keras.callbacks.LambdaCallback(on_epoch_end=keep)
-long_trained.fit(x_train, y_train, batch_size=256, epochs=25, verbose=0, callbacks=[callback])
+history = long_trained.fit(x_train, y_train, batch_size=256, epochs=25, verbose=0, callbacks=[callback])
 
 # %%
 logits = after_epoch[25]

@@ -380,11 +380,11 @@ def judge_network(name, seeds):
 
 no_mask = judge_network("GRU without mask", [0, 1])
 kept["GRU"], scores["GRU"] = [best + 1], [accuracy(reader)]  # seed 0 is the run above
-judge_network("GRU", [1, 2])
+with_mask = judge_network("GRU", [1, 2])
 
 # %%
-judge_network("bidirectional", [0, 1])
-judge_network("average", [0, 1, 2])
+both_ways = judge_network("bidirectional", [0, 1])
+averaged = judge_network("average", [0, 1, 2])
 figure, axis = plt.subplots(figsize=(8, 3.2))
 for number, (name, values) in enumerate(scores.items()):
     axis.plot(values, [name] * len(values), "so^D"[number], color=f"C{number}", markersize=9, alpha=0.8)
