@@ -20,12 +20,16 @@ def terms():
     return {name: tuple(line) for name, line in tomllib.loads(TERMS.read_text(encoding="utf8")).items()}
 
 
-@functools.cache
 def introduced():
     """{Chinese name: list of (chapter, the words at it)}, in the order of the chapters.
 
     A bracket may hold several names, `query, key and value (查询, 键, 值)`, and English, `(teacher forcing, 教师强制)`.
     """
+    return _introduced(chapters.SOURCE)
+
+
+@functools.cache
+def _introduced(source):  # one result for each folder of sources
     found = {}
     for name in chapters.names():
         for _, cell in chapters.read(name).cells("markdown"):
