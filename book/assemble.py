@@ -103,14 +103,15 @@ def claims():
         chapter = chapters.read(name)
         lines += [f"## [{chapter.number} · {chapter.header.title}](chapters/{name})", ""]
         for sentence, claimed in evidence["claims"].items():
-            repeats, columns = claimed["repeats"], list(claimed["measured"])
+            repeats = claimed["repeats"]
+            rows = [{"changed": {}, "held": claimed["held"], "measured": claimed["measured"]}, *repeats]
+            columns = list(dict.fromkeys(name for row in rows for name in row["measured"]))
             lines += [f"### {sentence}", "", shown.summary(repeats).capitalize() + ".", ""]
             lines += [f"| repeat | held | {' | '.join(columns)} |", "|---|---|" + "---|" * len(columns)]
-            for repeat in [{"changed": {}, "held": claimed["held"], "measured": claimed["measured"]}, *repeats]:
-                numbers = " | ".join(shown.short(repeat["measured"][column]) for column in columns)
-                lines.append(
-                    f"| {shown.changes(repeat) or 'as in the chapter'} | {'✓' if repeat['held'] else '✗'} | {numbers} |"
-                )
+            for row in rows:
+                measured = {name: shown.short(value) for name, value in row["measured"].items()}
+                cells = [shown.changes(row) or "as in the chapter", "✓" if row["held"] else "✗"]
+                lines.append(f"| {' | '.join([*cells, *(measured.get(name, '–') for name in columns)])} |")
             lines.append("")
     return "\n".join(lines)
 
