@@ -1,8 +1,8 @@
 # ---
 # title: Activations
-# promise: You will know what an activation function does to a network, write eight of them, and choose one from measurements.
+# promise: You will know what an activation function does to a network, meet eight of them, and choose one from measurements.
 # minutes: 85
-# prerequisites: []
+# prerequisites: [00_start_here]
 # data: [fashion_mnist, sea_temperature]
 # articles: [a0 3.1, a2 2]
 # clinic: [01-1, 01-2]
@@ -14,7 +14,8 @@
 # **What you will be able to do**
 #
 # - compute a neuron (神经元) and a layer by hand, and count their parameters (参数);
-# - write sigmoid, tanh, ReLU, leaky ReLU, ELU, GELU, SiLU and softmax so that they survive large numbers;
+# - say what sigmoid, tanh, ReLU, leaky ReLU, ELU, GELU, SiLU and softmax do, and write tanh and softmax so that they
+#   survive large numbers;
 # - say from one formula what a starting rule does to a signal, forwards and backwards, and measure it;
 # - find units that died, and say which of them can come back;
 # - choose the activation function (激活函数) of a hidden layer and of an output layer, and give the reason.
@@ -73,6 +74,11 @@ for activation in ["linear", "relu"]:
     error[activation] = np.sqrt(np.mean((curves[activation] - daily_mean) ** 2))
     print(f"{activation:7} typical error ≈ {error[activation]:.1f} degrees Celsius")
 
+hidden = network.layers[0]  # of the network with bends
+z = x_days @ hidden.kernel.numpy() + hidden.bias.numpy()  # (402, FIT_UNITS)
+bending = ((z.min(axis=0) < 0) & (z.max(axis=0) > 0)).sum()
+print(f"units that bend on one of these days ≈ {bending} of {FIT_UNITS}")
+
 # %% tags=["figure"]
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True)
 titles = {"linear": "without a bend", "relu": f"{FIT_UNITS} units that bend"}
@@ -91,7 +97,11 @@ ck.show(
 ck.claim(
     "With units that bend, the typical error is smaller than the straight line's",
     error["relu"] < error["linear"],
-    measured={"without a bend": error["linear"], "with bends": error["relu"]},
+    measured={
+        "without a bend": error["linear"],
+        "with bends": error["relu"],
+        "units that bend": bending,
+    },
 )
 
 # %% tags=["guard"]
@@ -99,21 +109,26 @@ assert len(days) == 402
 
 # %% [markdown]
 # Without a bend the network is one straight line, however many units it has. Each unit that bends adds at most one
-# corner, and training (训练) moves the corners to where they help. Not always well: open the repeats above and
-# compare the errors. Once the gain is small, for most of the eight units died on the way, an illness that we shall meet
-# below. This chapter is about that bend: its shape, what it does to what a network learns, and how it can go wrong.
+# corner, and training (训练) moves the corners to where they help. Not always well: open the repeats above, and compare
+# the errors with the number of units that bend. A unit that bends nowhere draws no corner; below we shall meet an
+# illness that does this to units. This chapter is about that bend: its shape, what it does to what a network learns, and
+# how it can go wrong.
 #
 # Three words for what you saw: a network is trained in **steps**. One step looks at a few examples, a **batch** (批次),
 # and changes the weights a little so that the error gets smaller. When every example was in a batch once, that was one
-# **epoch** (轮次). `compile` says how the error is measured and which **optimizer** (优化器) changes the weights; `fit`
-# makes the steps. Chapters 02 to 04 open all of this; here it is a tool.
+# **epoch** (轮次). `compile` says how the error is measured (`"mse"`: the mean of the squared errors) and which
+# **optimizer** (优化器) changes the weights; `fit` makes the steps. The simplest optimizer is **SGD**, also called plain
+# gradient descent (梯度下降): it moves each weight against the slope of the error, by the slope times a number, the
+# **learning rate** (学习率). With *momentum* it keeps some of its last movement; **Adam** chooses a step for each weight.
+# Chapters 02 to 04 open all of this; here it is a tool.
 #
 # ## 10 % or 88 %: one line of code
 #
 # A published experiment trains one network on pictures of clothes several times. Only the activation function changes.
-# With ReLU it names 88.6 % of the test pictures rightly, with tanh 87.6 %. With sigmoid it ends at 10.0 %, which is what
-# guessing gives: there are ten classes (University of Amsterdam, Deep Learning tutorial 3). So is sigmoid unable to learn
-# this? You will train that network, and find out what the 10 % are.
+# With ReLU it names 88.6 % of the test pictures rightly, with tanh 87.6 %. The best state of the run with sigmoid names
+# 10.0 %, which is what guessing gives: there are ten classes (University of Amsterdam, Deep Learning tutorial 3, which
+# says itself that one run each is no ranking). So is sigmoid unable to learn this? You will train that network, and find
+# out what the 10 % are.
 #
 # The pictures have three roles. The network learns from the **training** part; we compare networks on the
 # **validation** part (验证集); the **test** part is used once, when all choices are made. Chapter 05a shows what happens
@@ -158,9 +173,10 @@ ck.show(
 # A neuron weighs its inputs, adds a bias (偏置) and bends the sum with an activation function $f$. A layer does this for
 # many neurons at once. As in Keras, the rows of $x$ are examples:
 #
-# $$ a = f(x W + b), \qquad x: (n, p), \quad W: (p, u), \quad b: (u,), \quad a: (n, u) $$
+# $$ z = x W + b, \quad a = f(z), \qquad x: (N, n), \quad W: (n, m), \quad b: (m,), \quad z, a: (N, m) $$
 #
-# The parameters are the weights (权重) $W$ **and** the biases $b$: $p \cdot u + u$ numbers.
+# for $N$ examples, $n$ inputs and $m$ units; each column of $z$ holds the sums of one unit. The parameters are the
+# weights (权重) $W$ **and** the biases $b$: $n \cdot m + m$ numbers.
 #
 # **By hand.** A neuron has the weights 2 and −1 and the bias 0.5. For the input $(1, 3)$ its sum is $2 \cdot 1 - 1
 # \cdot 3 + 0.5 = -0.5$. ReLU makes it 0, tanh makes it −0.46. How many parameters has a layer of 3 neurons on our 784
@@ -278,8 +294,8 @@ ck.show(
 )
 
 # %% [markdown]
-# Where the slope is nearly zero a unit is **saturated** (饱和): it hardly reacts, and hardly learns. Move the sliders.
-# Which functions saturate on both sides, which on one, which on none?
+# Where a curve has gone flat a unit is **saturated** (饱和): it hardly reacts, and hardly learns. Move the sliders and
+# see where the slope is nearly zero. Which functions go flat on both sides, which on one, which on none?
 
 
 # %% tags=["figure"]
@@ -288,9 +304,9 @@ def tangent(activation, input):
     steepness = slope(activation, np.array([input]))[0]
     value = formulas[activation](np.array([input]))[0]
     line = value + steepness * (grid - input)
-    saturated = np.abs(slope(activation, grid)) < 0.05
-    shade = {"color": "C4", "alpha": 0.25, "label": "saturated: slope within ±0.05"}
-    axis.fill_between(grid, -2, 4, where=saturated, **shade)
+    flat = np.abs(slope(activation, grid)) < 0.05
+    shade = {"color": "C4", "alpha": 0.25, "label": "slope within ±0.05"}
+    axis.fill_between(grid, -2, 4, where=flat, **shade)
     axis.plot(grid, formulas[activation](grid), label=activation)
     axis.plot(grid, line, "--", label="tangent")
     axis.plot(input, value, "o", color="black")
@@ -302,12 +318,15 @@ def tangent(activation, input):
 
 ck.explore(
     tangent,
-    alt="An activation function with its tangent; where it is saturated is shaded",
+    alt="An activation function with its tangent; where its slope is near 0 is shaded",
     activation=["tanh", "relu", "leaky_relu", "sigmoid", "elu", "gelu", "silu"],
     input=np.arange(-5, 5.5, 0.5),
 )
 
 # %% [markdown]
+# Sigmoid and tanh go flat on both sides. ReLU, ELU, GELU and SiLU go flat on the left only; GELU and SiLU also have a
+# lowest point, where the slope passes through 0 without the curve being flat around it. Leaky ReLU never goes flat.
+#
 # ### Exercise 1.1 · ●○○ · 5 minutes
 # Write `relu_gradient(x)`: the slope of ReLU at each entry of the array `x`. At exactly 0 take 0, as Keras does.
 # No loop is needed.
@@ -346,8 +365,8 @@ for name, value in too_large.items():
 # that it meets. The cure is algebra: never let $e$ have a large positive exponent.
 #
 # ### Exercise 1.2 · ●●○ · 8 minutes
-# Write `stable_tanh(x)` from `np.exp`, without `np.tanh`, so that it holds from −1000 to 1000. Divide numerator and
-# denominator by $e^{|x|}$ and look which exponents are left.
+# Write `stable_tanh(x)` from `np.exp`, so that it holds from −1000 to 1000. (`np.tanh` would pass the check, and teach
+# nothing.) Divide numerator and denominator by $e^{|x|}$ and look which exponents are left.
 
 
 # %% tags=["exercise"]
@@ -364,7 +383,7 @@ ck.check("activations.stable_tanh", stable_tanh)
 # %% [markdown]
 # ### Exercise 1.3 · ●●○ · 8 minutes
 # Write `softmax(x)` for an array of shape `(examples, classes)`, with rows that sum to 1, so that it survives ±1000.
-# Softmax does not change when the same number is subtracted from all entries of a row. Which number helps?
+# Softmax does not change when the same number is subtracted from all entries of a row. Which number helps, for *every* row?
 
 
 # %% tags=["exercise"]
@@ -427,9 +446,9 @@ for start in starts:
 # What came out
 ck.reveal("last_size", sizes["he_normal"][-1])
 ck.claim(
-    "Behind ten ReLU layers Glorot's rule leaves less than a tenth of the size that "
+    "Behind ten ReLU layers Glorot's rule leaves less than a fifth of the size that "
     "He's rule leaves",
-    sizes["glorot_uniform"][-1] < sizes["he_normal"][-1] / 10,
+    sizes["glorot_uniform"][-1] < sizes["he_normal"][-1] / 5,
     measured={start: sizes[start][-1] for start in starts},
     fixed=("DEPTH",),
 )
@@ -438,19 +457,24 @@ ck.claim(
 # ### Why: how large is a sum?
 #
 # One unit adds up $n$ products, $z = \sum_{i=1}^{n} w_i x_i$. How large is $z^2$ on average over the draw of the
-# weights? Multiply the sum by itself. It has $n$ squares $w_i^2 x_i^2$, and mixed products $w_i x_i w_j x_j$. The
-# weights are drawn independently with mean 0, so each mixed product is 0 on average. With $\mathbb{E}[w^2] =
-# \mathrm{Var}[w]$ this leaves
+# weights? We write $\mathbb{E}[\ldots]$ for such an average, and $\mathrm{Var}[w]$, the **variance** (方差), for
+# $\mathbb{E}[w^2]$ when the average of $w$ is 0: weights that are 0.1 or −0.1, equally often, have the variance 0.01.
+#
+# Multiply the sum by itself. It has $n$ squares $w_i^2 x_i^2$, and mixed products $w_i x_i w_j x_j$. The weights are
+# drawn independently with mean 0, so each mixed product is 0 on average. This leaves
 #
 # $$ \mathbb{E}[z^2] = n \cdot \mathrm{Var}[w] \cdot \mathbb{E}[x^2]. $$
 #
-# ReLU keeps the positive half of $z$. Since $z$ is as often negative as positive, this halves the mean square:
+# ReLU keeps $z$ where it is positive. The weights $w$ and $-w$ are drawn equally often, so $z$ and $-z$ are too: the
+# positive and the negative values carry half of the mean square each, and one half is left:
 #
 # $$ \mathbb{E}[\mathrm{relu}(z)^2] = \tfrac{1}{2} \, n \cdot \mathrm{Var}[w] \cdot \mathbb{E}[x^2]. $$
 #
 # The size stays from layer to layer exactly when $\mathrm{Var}[w] = 2/n$. This is He's rule (He et al., 2015). Glorot's
 # rule (Glorot and Bengio, 2010) is $2/(n + m)$ for $n$ inputs and $m$ outputs. With $n = m$ that is $1/n$: every ReLU
-# layer halves the mean square, and ten of them leave $\sqrt{1/2^{10}} = 1/32$ of the size.
+# layer halves the mean square, and ten of them leave $\sqrt{1/2^{10}} = 1/32$ of the size. All this is an average over
+# draws. In one draw of 100 units the factor of a layer is a little off, and ten such factors multiply: the repeats
+# above show how far single draws lie apart.
 #
 # **With numbers.** $n = 100$, so He's rule has $\mathrm{Var}[w] = 0.02$. If $\mathbb{E}[x^2] = 4$ at the entrance, then
 # $\mathbb{E}[z^2] = 100 \cdot 0.02 \cdot 4 = 8$, and behind ReLU it is 4 again. With Glorot's 0.01 it would be 2.
@@ -467,15 +491,17 @@ print(f", behind ReLU ≈ {rms(np.maximum(0, z)) ** 2:.1f}")
 # %% [markdown]
 # ## Gradients that vanish
 #
-# The same happens on the way back. The gradient (梯度) of the loss is what moves the weights: it is made at the output
-# and handed back layer by layer. A layer with $m$ units hands back sums of $m$ products, a weight times what came from
-# above, and before that multiplies what came by the slope $f'(z)$. So, by the same argument as above, each layer
-# multiplies the mean square of the gradient by
+# The same happens on the way back. What moves a weight is its gradient (梯度), the slope of the loss along that weight.
+# It is a product of two numbers: the **input** that the weight multiplies, and the **error** of its unit, the slope of
+# the loss along the unit's sum $z$. Errors are made at the output and handed back layer by layer. A layer with $m$ units
+# hands back sums of $m$ products, a weight times an error, and the layer below multiplies each sum by its slope $f'(z)$.
+# So, by the same argument as above, each layer multiplies the mean square of the error by
 #
 # $$ m \cdot \mathrm{Var}[w] \cdot \mathbb{E}[f'(z)^2]. $$
 #
-# For ReLU the slope is 1 half of the time: the factor is 1 with He's rule and ½ with Glorot's. For sigmoid the slope is
-# at most ¼, so with Glorot's rule the factor is at most $1/16$ and the *size* shrinks to a quarter in every layer.
+# For sigmoid the slope is at most ¼. With Glorot's rule and layers of equal width $m \cdot \mathrm{Var}[w] = 1$, so the
+# factor is at most $1/16$, and on average the *size* of the error shrinks to a quarter or less in every layer. Its
+# inputs, all near ½, have the same size everywhere. From layer 10 to layer 1 there are nine such steps.
 
 # %% tags=["guess"]
 ck.guess(
@@ -498,7 +524,8 @@ def gradient_sizes(network):
 
 
 gradients = {}
-print("               first layer ≈   last hidden layer ≈   activations behind it ≈")
+print("sizes             gradient of the      gradient of the      activations of the")
+print("                 first layer ≈   last hidden layer ≈   last hidden layer ≈")
 for start in starts:
     print(start)
     for name in elementwise:
@@ -533,8 +560,8 @@ ck.show(
 # What came out
 ck.reveal("vanished", 1 / share_left["glorot_uniform"])
 ck.claim(
-    "With sigmoid the first layer's gradient is under a hundredth of the last "
-    "layer's, for both rules",
+    "With ten sigmoid layers the first layer's gradient is under a hundredth of the "
+    "last hidden layer's, for both rules",
     max(share_left.values()) < 0.01,
     measured=share_left,
 )
@@ -554,12 +581,21 @@ assert 5e-5 < gradients["relu", "glorot_uniform"][0] < 5e-4
 assert 5e-3 < gradients["relu", "he_normal"][0] < 5e-2
 
 # %% [markdown]
+# Nine quarters make $4^9 = 262{,}144$; measured was more, for the slope is ¼ only at $z = 0$, and less elsewhere.
+#
 # Two things can go wrong, and the table shows both. Sigmoid's gradient fades *from layer to layer*: the first layer,
-# which sees the picture, gets next to nothing. ReLU's gradient with Glorot's rule is level, and yet *small everywhere*:
-# the signal itself had faded on its way up. A ratio of two layers would have hidden that; look at sizes.
+# which sees the picture, gets next to nothing. ReLU's gradient with Glorot's rule is level, and yet *small everywhere*.
+# The formulas say why. On the way up each layer halves the mean square of the inputs, on the way back each layer halves
+# that of the errors: for ReLU the slope is 1 half of the time, so the factor is ½. A weight gradient is input times
+# error. In layer 1 the input has not shrunk and the error has, in layer 10 it is the other way round, and the product is
+# equally small in both. A ratio of two layers would have hidden that; look at sizes.
+#
+# GELU and SiLU fade more than ReLU does. Near 0 both are about $x/2$, for small signals almost straight lines of half
+# the slope: a layer takes a quarter of the mean square in place of a half, and He's rule, made for ReLU, is too small
+# for them.
 #
 # ### Exercise 1.4 · ●○○ · 4 minutes
-# Write `largest_share(layers)`: the largest part of a gradient that can pass back through the activations of `layers`
+# Write `largest_share(layers)`: the largest part of an error that can pass back through the activations of `layers`
 # sigmoid layers, if the weights neither shrink nor stretch it.
 
 
@@ -580,38 +616,47 @@ ck.check("activations.largest_share", largest_share)
 # if all inputs are positive, all weights of a unit must therefore grow together, or shrink together. Sigmoid's outputs
 # are all positive, ReLU's are positive or 0, tanh's have both signs. In a batch the errors of the pictures have
 # different signs. Does that mix the directions? One unit behind each of them learns whether the number of the class is
-# odd.
+# odd. We draw the weights ten times.
+
 
 # %%
-same_way = {}
-print("weights of the unit that move the same way")
-print("            one picture ≈   a batch ≈")
-for name in ["sigmoid", "relu", "tanh"]:
-    keras.utils.set_random_seed(SEED)
-    hidden_layer, unit = layers.Dense(64, name), layers.Dense(1)
+def same_direction(activation, pictures, seed):
+    """Percentage of the weights of one unit that a step moves the same way."""
+    keras.utils.set_random_seed(seed)
+    hidden_layer, unit = layers.Dense(64, activation), layers.Dense(1)
     unit.build((None, 64))
+    target = (y_train[:pictures] % 2).reshape(-1, 1)
+    with tf.GradientTape() as tape:
+        output = unit(hidden_layer(x_train[:pictures]))
+        value = tf.reduce_mean((output - target) ** 2)
+    gradient = tape.gradient(value, unit.kernel.value).numpy()  # (64, 1)
+    moving = gradient[gradient != 0]
+    up = 100 * np.mean(moving > 0)
+    return max(up, 100 - up)  # the larger of the two groups
+
+
+print("weights that move the same way, lowest and highest of ten draws")
+print("              one picture ≈          a batch ≈")
+for name in ["sigmoid", "relu", "tanh"]:
+    line = f"{name:10}"
     for count in [1, 250]:
-        target = (y_train[:count] % 2).reshape(-1, 1)
-        with tf.GradientTape() as tape:
-            output = unit(hidden_layer(x_train[:count]))
-            value = tf.reduce_mean((output - target) ** 2)
-        gradient = tape.gradient(value, unit.kernel.value).numpy()  # (64, 1)
-        moving = gradient[gradient != 0]
-        positive = np.mean(moving > 0)
-        same_way[name, count] = 100 * max(positive, 1 - positive)
-    print(f"{name:10} {same_way[name, 1]:11.0f} % {same_way[name, 250]:11.0f} %")
-assert same_way["sigmoid", 1] == same_way["relu", 1] == 100
+        shares = [same_direction(name, count, seed) for seed in range(SEED, SEED + 10)]
+        line += f" {min(shares):8.0f} to {max(shares):3.0f} %"
+        assert name == "tanh" or count > 1 or min(shares) == 100
+    print(line)
 
 # %% [markdown]
-# It is an argument for tanh that is often heard. Note that it speaks against ReLU as well, which nevertheless learns well
-# below: an argument is no measurement.
+# For one picture it is as derived: behind sigmoid and ReLU all weights go the same way. A batch hardly mixes this for
+# sigmoid. For ReLU it depends on the draw, and behind tanh the directions were mixed from the start. It is an argument
+# for tanh that is often heard. Note that it speaks against ReLU as well, which nevertheless learns well below: an
+# argument is no measurement.
 #
 # ## Units that die
 #
-# ReLU has its own illness. A unit whose input is negative for *every* picture puts out 0 and has slope 0: it is **dead**
-# (死亡神经元). One step that is too large can push units there. We take one such step on all training pictures, or a
-# small one for comparison, and then train for some epochs with small steps of plain gradient descent. How many units
-# are negative for every picture after that one step, in each of the two hidden layers? How many of them come back?
+# ReLU has its own illness. A unit whose sum $z$ is negative for *every* picture puts out 0 and has slope 0: it is
+# **dead** (死亡神经元). One step that is too large can push units there. We take one such step on all training pictures,
+# or a small one for comparison, and then train for some epochs with small steps of plain gradient descent. How many
+# units are negative for every picture after that one step, in each of the two hidden layers? How many of them come back?
 
 
 # %%
@@ -684,12 +729,13 @@ ck.claim(
     fixed=("HIDDEN",),
 )
 ck.claim(
-    "The large step costs both nets accuracy, and leaky ReLU less than ReLU",
+    "After three epochs, and in a repeat after nine, the large step still costs both "
+    "nets accuracy, and leaky ReLU less than ReLU",
     accuracy_after["relu", FIRST_STEP]
     < accuracy_after["leaky_relu", FIRST_STEP]
     < min(accuracy_after["relu", 0.1], accuracy_after["leaky_relu", 0.1]),
     measured={
-        f"{name}, first step {step:g}": value
+        f"{name}, {'small' if step == 0.1 else 'large'} step": value
         for (name, step), value in accuracy_after.items()
     },
 )
@@ -701,9 +747,10 @@ ck.claim(
 # those go on changing. So a unit there can become positive again for some picture, although its own weights did not
 # move.
 #
-# Leaky ReLU has a slope on both sides. Its silent units still learn, and still pass something on; whether they come back
-# depends on how far they were thrown and how long one trains. (Optimizers with a memory, chapter 04b, move a weight
-# for a while even when its gradient has become 0.)
+# Leaky ReLU has a slope on both sides. Its silent units still learn, and still pass something on, a fifth of what they
+# get. Being able to come back is not coming back: thrown far by a large step and moved by small ones, they need more
+# training than three epochs. (Optimizers with a memory, chapter 04b, move a weight for a while even when its gradient
+# has become 0.)
 #
 # ### Exercise 1.5 · ●●○ · 6 minutes
 # Write `dead_units(activations)`: how many units of a ReLU layer are dead, given its outputs of shape `(examples,
@@ -781,20 +828,23 @@ ck.claim(
 # |---|---|---|
 # | hidden layers | 512, 256, 256, 128 | 256, 128 |
 # | optimizer | SGD, rate 0.01, momentum 0.9 | Adam, rate 0.001 |
-# | starting weights | uniform, $\pm 1/\sqrt{n}$ | Glorot |
+# | starting weights | uniform, $\pm 1/\sqrt{n}$ for $n$ inputs | Glorot's rule |
+# | starting biases | uniform, $\pm 1/\sqrt{n}$ | 0 |
+# | leaky ReLU, slope below 0 | 0.1 | 0.2 |
 # | pixels | −1 to 1 | 0 to 1 |
 # | pictures, batch | 50,000, 256 | 10,000, 250 |
 # | end | 50 epochs, or 7 without a better validation score | 5 epochs |
 #
 # ## What the 10 % are
 #
-# We rebuild the published network, with PyTorch's starting rule, and change **one thing at a time**: Glorot's rule for
-# the start; two hidden layers in place of four; Adam in place of SGD.
+# We rebuild the published network, with PyTorch's start, and change **one thing at a time**: Glorot's weights and biases
+# of 0, Keras's own start; two hidden layers in place of four; Adam in place of SGD.
 #
-# First, what does the start do? PyTorch's rule has $\mathrm{Var}[w] = 1/(3n)$, a third of Glorot's for layers of equal
-# size. Take two pictures. By the formula above, a layer makes of their difference one that is $\sqrt{n \,
-# \mathrm{Var}[w]}$ times as large, and sigmoid's slope makes at most a quarter of that: $\sqrt{1/3} / 4 \approx 0.14$
-# for PyTorch's rule, $1/4$ for Glorot's. Behind four such layers little is left of what makes the pictures different:
+# First, what does the start do? PyTorch's weights have $\mathrm{Var}[w] = 1/(3n)$, a third of Glorot's for layers of
+# equal size. Take two pictures. By the formula above, a layer makes of their difference one that is on average
+# $\sqrt{n \, \mathrm{Var}[w]}$ times as large, and sigmoid's slope makes at most a quarter of that: $\sqrt{1/3} / 4
+# \approx 0.14$ for PyTorch's start, and for Glorot's $1/4$, a little more in layers that get narrower. Behind four such
+# layers little is left of what makes the pictures different:
 
 
 # %% tags=["long-run"]
@@ -842,13 +892,17 @@ CHANGES = {
     "as published": {},
     "Glorot's start": {"start": "glorot_uniform"},
     "two layers": {"hidden": (256, 128)},
-    "Adam": {},
+    "Adam": {"optimizer": "adam"},
     "ReLU": {"activation": "relu"},
 }
 
 
-def published_optimizer(change):
-    return "adam" if change == "Adam" else keras.optimizers.SGD(0.01, momentum=0.9)
+def compiled(optimizer=None, **change):
+    """The published network with a change, compiled with SGD or another optimizer."""
+    network = published_network(**change)
+    optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
+    network.compile(optimizer, loss, metrics=["accuracy"])
+    return network
 
 
 # %% tags=["guess"]
@@ -861,8 +915,7 @@ ck.guess(
 # %%
 reached = {}
 for change in ["as published", "Glorot's start", "two layers", "Adam"]:
-    network = published_network(**CHANGES[change])
-    network.compile(published_optimizer(change), loss, metrics=["accuracy"])
+    network = compiled(**CHANGES[change])
     ck.restart(network, SEED)
     network.fit(
         x_train,
@@ -882,40 +935,44 @@ for change, value in reached.items():
 # What came out
 ck.reveal("first_out", max(reached, key=reached.get))
 ck.claim(
-    "After equally many steps the net as published is over ten points behind the one "
-    "with two layers and the one with Adam",
+    "After 200 steps, and in a repeat after 4,000, the net as published is over ten "
+    "points behind the one with two layers and the one with Adam",
     reached["as published"] + 10 < min(reached["two layers"], reached["Adam"]),
     measured=reached,
 )
 
 # %% [markdown]
 # But 200 steps are few, and a conclusion from an unfinished training is worth little. A longer run of ours trained each
-# of these networks, and the published one with ReLU, until its curve was nearly flat, with three seeds that draw the
-# weights, the batches and the pictures (`make long-run RUN=sigmoid`). For how many steps does each of them stay below
-# 20 %?
+# of these networks, and the published one with ReLU, with three seeds that draw the weights, the batches and the
+# pictures: the published one for 12,000 steps, the others for 2,400 to 6,000 (`make long-run RUN=sigmoid`). For how many
+# steps does each of them stay below 20 %, twice what guessing gives?
 
 # %%
 long_run = ck.data.checkpoint("sigmoid")
 
 
-def steps_to_leave(row):
-    """Steps until the validation accuracy is above 20 %, twice that of guessing."""
-    epochs = np.argmax(np.array(row["validation_accuracy"]) > 20) + 1
-    return int(epochs * long_run["steps"])
+def steps_to_leave(curve):
+    """Steps until the validation accuracy is first above 20 %."""
+    for epoch, accuracy_of_epoch in enumerate(curve, start=1):
+        if accuracy_of_epoch > 20:
+            return epoch * long_run["steps"]
 
 
 left, final = {}, {}
 for change in CHANGES:
-    rows = [row for row in long_run["rows"] if row["change"] == change]
-    left[change] = [steps_to_leave(row) for row in rows]
-    final[change] = [round(row["validation_accuracy"][-1]) for row in rows]
+    curves_of_seeds = [
+        row["validation_accuracy"]
+        for row in long_run["rows"]
+        if row["change"] == change
+    ]
+    left[change] = [steps_to_leave(curve) for curve in curves_of_seeds]
+    final[change] = [round(np.median(curve[-10:])) for curve in curves_of_seeds]
     print(f"{change:15} above 20 % after {left[change]} steps", end="")
-    print(f", at the end {final[change]} %")
+    print(f", in the last ten epochs {final[change]} %")
 
-copy = left.pop("as published")
-assert min(copy) > 3_000
-for steps in left.values():
-    assert all(ours < theirs for ours, theirs in zip(steps, copy, strict=True))
+assert min(left["as published"]) > 3_000
+for change in ["Glorot's start", "two layers", "Adam", "ReLU"]:
+    assert max(left[change]) < min(left["as published"])
 
 # %% tags=["figure"]
 figure, axis = plt.subplots(figsize=(9, 4))
@@ -940,17 +997,40 @@ ck.show(
 # %% [markdown]
 # So the 10 % are a **plateau**, not an end. With each of the three seeds our copy of the published network stands on it
 # for more than 3,000 steps, and then learns. Each of the four changes leaves it earlier. The start matters, too: with
-# Glorot's rule, which lets more of the difference between pictures through, the plateau is a fraction as long.
+# Glorot's rule, which lets more of the difference between pictures through, the plateau is a fraction as long. At the
+# end the copy is a few points behind the others, and its curve still moves.
 #
-# And the published training? Its program ends when seven epochs in a row have brought no better validation score: after
-# 8 epochs at the earliest, which are 1,560 of its steps. A plateau brings no better scores. So its 10.0 % are what one
-# would get by stopping there; since it does not say when it ended, we cannot know. That sigmoid *cannot* learn this, it
-# does not show.
+# And the published training? Its program ends when seven epochs in a row, of 195 steps each, have brought no better
+# validation score, and then goes back to the best state. What would this rule have done to our copy?
+
+
+# %%
+def stopped_by_patience(curve, patience=7):
+    """Evaluations until `patience` of them in a row brought no better score."""
+    best = 0
+    for evaluation, score in enumerate(curve):
+        if score > curve[best]:
+            best = evaluation
+        elif evaluation - best == patience:
+            return evaluation + 1, curve[best]
+
+
+for row in long_run["rows"]:
+    if row["change"] == "as published":
+        every_200_steps = row["validation_accuracy"][4::5]
+        evaluations, best_score = stopped_by_patience(every_200_steps)
+        print(f"seed {row['seed']}: stopped after {200 * evaluations:,} steps", end="")
+        print(f", best score {best_score:.1f} %")
+
+# %% [markdown]
+# On the plateau, with all three seeds, although the network would have learnt. So the published 10.0 % are what one gets
+# by stopping there. Our copy is not the original (10,000 pictures, not 50,000), and the original does not say when it
+# ended, so this is an explanation that fits and no proof. That sigmoid *cannot* learn this, it does not show.
 #
 # ### Exercise 1.6 · ●●● · 12 minutes
 # Write `build_network(activation)`: a compiled Keras model for pictures of shape `(batch, 784)`, with two hidden layers
-# of 64 units, the given activation, and ten logits (no activation at the output). Compile it with Adam and the loss
-# `loss`. The check trains it for a few steps.
+# of 64 units, the given activation, and ten logits (no activation at the output). Compile it with the loss `loss` and
+# an optimizer that learns, such as Adam. The check looks at the loss, and trains the network for a few steps.
 
 
 # %% tags=["exercise"]
@@ -976,14 +1056,15 @@ ck.check("activations.build_network", build_network)
 # ## The last layer is another matter
 #
 # In a hidden layer we ask what learns well. At the output we ask what the number means: a probability, one of several
-# classes, any real number. ReLU at the output can never say a negative number; tanh can never say 5. A network that shall
-# choose among classes ends without an activation: its outputs are logits, and softmax, which the loss contains, makes
-# probabilities of them (chapter 02).
+# classes, any real number. ReLU at the output can never say a negative number; tanh can never say 5. Where the answer is
+# a probability, sigmoid or softmax makes it from a logit. In Keras this last function may stand in the network or, as in
+# this chapter, inside the loss: then the network ends in logits (chapter 02).
 #
 # ### Exercise 1.7 · ●●○ · 5 minutes
-# Write `output_activation(task)`. It gets one of `"temperature"` (degrees Celsius), `"spam"` (the probability that a
-# mail is spam), `"digit"` (which of ten digits, as probabilities) or `"tags"` (for each of 20 tags the probability that a
-# picture has it; several may hold) and returns the Keras name: `"linear"`, `"sigmoid"`, `"softmax"` or `"tanh"`.
+# Write `output_activation(task)`: which function makes the number that is asked for? The task is one of `"temperature"`
+# (degrees Celsius), `"spam"` (the probability that a mail is spam), `"digit"` (a probability for each of ten digits, of
+# which one is right) or `"tags"` (for each of 20 tags the probability that a picture has it; several may hold). Return
+# the Keras name: `"linear"`, `"sigmoid"`, `"softmax"` or `"tanh"`.
 
 
 # %% tags=["exercise"]
@@ -1043,20 +1124,21 @@ print("parameters:", dense_layer.count_params())
 assert dense_layer.count_params() == 64 * 10 + 10
 
 # %% [markdown]
-# **Right:** weights and biases. Without $b$ every unit of a layer would be 0 for the input 0: its bend would be nailed
+# **Right:** weights and biases. Without $b$ the sum $z$ of every unit would be 0 for the input 0: its bend would be nailed
 # to a line through the origin, and in the first picture of this chapter all corners would sit at one place.
 #
 # ## Recap
 #
-# - Without activation functions, layers collapse to one matrix: a derivation, and a cell.
-# - A layer multiplies the mean square of a signal by $n \, \mathrm{Var}[w]$, and ReLU halves it: hence He's rule.
-# - Sigmoid's slope is at most ¼, so gradients shrink at least fourfold a layer where the weights neither shrink nor stretch them.
+# - Without activation functions, layers collapse to one matrix and one bias: a derivation, and a cell.
+# - On average a layer multiplies the mean square of a signal by $n \, \mathrm{Var}[w]$, and ReLU halves it: hence He's rule.
+# - Sigmoid's slope is at most ¼, so errors shrink at least fourfold a layer where the weights neither shrink nor stretch
+#   them. A weight's gradient is its input times that error.
 # - A dead ReLU unit of the first layer stays dead under plain gradient descent; in deeper layers it may come back.
 # - Four sigmoid layers and SGD: our copy of the published net stays at 10 % for over 3,000 steps, and then learns; two layers
 #   less, Adam, Glorot's start or ReLU each shorten that plateau, with all three seeds.
 # - Output: what the number must mean. Exponentials overflow: use the stable forms, or Keras's own.
 #
-# Which one to take? The six functions besides sigmoid ended within four points of each other here. Begin with ReLU and
+# Which one to take? After five epochs the six functions besides sigmoid lay within four points of each other. Begin with ReLU and
 # He's rule; if units die, or another function is the habit of your field, compare on a validation part, with several
 # seeds.
 #

@@ -91,7 +91,7 @@ def batches(pictures, labels, seed, steps):
     passes = [random.permutation(len(labels)) for _ in range(1 + 100 * steps // len(labels))]
     order = np.concatenate(passes)[: 100 * steps].reshape(steps, 100)
     rows = tf.data.Dataset.from_tensor_slices(order)
-    return rows.map(lambda chosen: (tf.gather(pictures, chosen), tf.gather(labels, chosen)))
+    return rows.map(lambda chosen: (tf.gather(pictures, chosen), tf.gather(labels, chosen))).prefetch(20)
 
 
 # %%

@@ -207,7 +207,7 @@ class Learner:
         self.optimizer = keras.optimizers.Adam(self.schedule)
         self.optimizer.build(self.network.trainable_variables)
         self.fresh = [ops.convert_to_numpy(variable) for variable in self.optimizer.variables]
-        self.network.compile(self.optimizer, loss, steps_per_execution=10)
+        self.network.compile(self.optimizer, loss, steps_per_execution=50)
 
     def run(self, pictures, labels, seed, steps=400):
         self.network.set_weights(self.starts[seed])

@@ -237,7 +237,7 @@ def learning_rate(step, peak, warm_up, total):
 ck.check("seq2seq.learning_rate", learning_rate)
 
 # %%
-PEAK, WARM_UP, TOTAL = 6e-3, 60, 384
+PEAK, WARM_UP, TOTAL = 6e-3, 60, 320
 schedule = keras.optimizers.schedules.CosineDecay(0.0, TOTAL - WARM_UP, warmup_target=PEAK, warmup_steps=WARM_UP)
 steps = np.arange(0, TOTAL + 1, 4)
 rates = np.where(
@@ -250,13 +250,13 @@ figure, axis = plt.subplots(figsize=(7, 2.8))
 axis.plot(steps, 1_000 * rates)
 axis.set(title="Warm-up, then cosine decay", xlabel="step", ylabel="learning rate (thousandths)")
 ck.show(
-    figure, alt="The learning rate climbs in a line to 0.006 at step 60 and falls along half a cosine to 0 at step 384"
+    figure, alt="The learning rate climbs in a line to 0.006 at step 60 and falls along half a cosine to 0 at step 320"
 )
 
 # %% [markdown]
 # ## A small one, trained now
 #
-# The whole dictionary is a long run, further below. Here: 12,000 words of at most seven letters, one block in
+# The whole dictionary is a long run, further below. Here: 10,000 words of at most six letters, one block in
 # the encoder and one in the decoder, width 64, four epochs. The loss leaves out places where the right answer is
 # padding.
 #
@@ -279,16 +279,16 @@ ck.check("seq2seq.masked_loss", masked_loss)
 
 # %%
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-short = [number for number, word in enumerate(words) if len(word) <= 7]
-learn, judge = short[:12_000], short[12_000:12_400]
+short = [number for number, word in enumerate(words) if len(word) <= 6]
+learn, judge = short[:10_000], short[10_000:10_400]
 letters, judge_letters = (padded([spell(words[number]) for number in part]) for part in [learn, judge])
 target = padded([speak(spoken[number][0]) for number in learn])  # the first listed pronunciation
 judge_listed = [[speak(one)[1:-1] for one in spoken[number]] for number in judge]
 
 
 def train(network, epochs, rate):
-    """Teacher forcing on the 12,000 words. Returns the loss of each epoch."""
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=0.01), loss, steps_per_execution=96)
+    """Teacher forcing on the 10,000 words. Returns the loss of each epoch."""
+    network.compile(keras.optimizers.AdamW(rate, weight_decay=0.01), loss, steps_per_execution=80)
     bar = ck.LiveProgress()
     return network.fit([letters, target[:, :-1]], target[:, 1:], 125, epochs, verbose=0, callbacks=[bar]).history[
         "loss"
@@ -375,8 +375,8 @@ assert cheating[-1] < 0.1 * history[1] and blind_wrong.mean() > 0.95
 # ## What is each part good for?
 #
 # In an ablation one part is taken out and all else stays. A longer run did it for a Transformer with two blocks of
-# width 64 on each side, 12,000 words, five epochs: the whole network with three seeds, eight variants with one seed
-# each. So it can show large differences only. **Guess** the three worst.
+# width 64 on each side, 12,000 words of at most seven letters, five epochs: the whole network with three seeds, eight
+# variants with one seed each. So it can show large differences only. **Guess** the three worst.
 
 # %%
 report = ck.data.checkpoint("ablations")

@@ -114,6 +114,12 @@ def test_the_learner_gets_a_stub_and_locked_checks(small):
     }
 
 
+def test_of_builds_with_the_same_key_the_fastest_counts(small):
+    for key, seconds, noted in [("1", [30, 6], 36), ("1", [90, 6], 36), ("1", [20, 6], 26), ("2", [90, 6], 96)]:
+        build.record("90_small", key, seconds)
+        assert build.read_runs()["90_small"] == {"key": key, "seconds": noted, "slowest": noted - 6}
+
+
 def test_building_twice_gives_the_same_bytes_and_executes_once(small, capsys):
     small()
     build.build("90_small")

@@ -5,10 +5,11 @@ from scipy import special
 
 from coursekit.calling import NotYet
 from coursekit.checking import Exercise, Quiz
-from coursekit.checks import build, judge_classifier, sums_to_one
+from coursekit.checks import build, judge_classifier, judge_loss_of_classes, sums_to_one
 
 _LARGE = np.array([-1000.0, -30.0, -1.0, 0.0, 0.5, 30.0, 1000.0])
 _ROWS = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
+_WIDE_ROW = np.array([[-1000.0, 0.0, 1000.0]])  # only its largest entry helps
 _LARGE_ROWS = np.array([[1000.0, 1001.0, 999.0], [-1000.0, -999.0, -1001.0]])
 _TASKS = {"temperature": "linear", "spam": "sigmoid", "digit": "softmax", "tags": "sigmoid"}
 
@@ -50,6 +51,9 @@ def _judge_network(answer):
             "With activation='linear' the network should be one straight line, and it bends: is an activation fixed in "
             "a layer, or is there one at the output?"
         )
+    network = _untrained(answer, "relu")
+    if np.shape(network(x)) == (32, 10):
+        judge_loss_of_classes(network, y, 10)
     judge_classifier(answer, ("relu",), x, y, classes=10, parameters=parameters)
 
 
@@ -111,7 +115,7 @@ ITEMS = [
             "`x.max(axis=-1, keepdims=True)` has shape (examples, 1) and is subtracted from each row.",
         ),
         reference=_softmax,
-        cases=((_ROWS,), (_LARGE_ROWS,)),
+        cases=((_ROWS,), (_LARGE_ROWS,), (_WIDE_ROW,)),
         mistakes={
             "It looks as if the sum runs over all entries; each row must sum to 1 on its own.": lambda x: (
                 special.softmax(x)
@@ -122,6 +126,14 @@ ITEMS = [
             ),
             "One number is subtracted from all rows: a row far below it becomes 0/0. Take each row's maximum.": (
                 lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(axis=-1, keepdims=True)
+            ),
+            "It looks as if the row's mean is subtracted: an entry far above it still overflows.": lambda x: (
+                np.exp(x - x.mean(axis=-1, keepdims=True))
+                / np.exp(x - x.mean(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True)
+            ),
+            "It looks as if the row's smallest entry is subtracted: the others then have positive exponents.": lambda x: (
+                np.exp(x - x.min(axis=-1, keepdims=True))
+                / np.exp(x - x.min(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True)
             ),
             "It looks as if the division by the sum is missing.": lambda x: np.exp(x - x.max(axis=-1, keepdims=True)),
         },
@@ -152,6 +164,7 @@ ITEMS = [
         cases=(
             (np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 2.0], [0.0, 3.0, 0.0]]),),
             (np.array([[0.0, 0.0, 0.0, 0.5], [0.0, 1.0, 0.0, 0.0]]),),
+            (np.array([[0.0, 0.0], [0.0, 0.001], [0.0, 0.0]]),),
             (np.ones((4, 5)),),
         ),
         mistakes={
@@ -200,7 +213,7 @@ ITEMS = [
         "activations.collapse",
         "A network has five Dense layers without activation functions. What can it compute?",
         {
-            "Anything that one Dense layer can compute": (True, "The product of five matrices is one matrix."),
+            "Nothing that one Dense layer could not compute": (True, "The product of five matrices is one matrix."),
             "More than one layer, less than five with ReLU": (False, "Try it: multiply the five matrices."),
             "Any function, if the layers are wide enough": (
                 False,
@@ -210,12 +223,13 @@ ITEMS = [
     ),
     Quiz(
         "activations.quarter",
-        "Ten sigmoid layers; weights neither shrink nor stretch. At most how much of the gradient reaches layer 1?",
+        "An error passes back through the activations of ten sigmoid layers; the weights neither shrink nor stretch it. How "
+        "much of it is left, at most?",
         {
             "One part in 40": (False, "That adds the quarters. Slopes multiply."),
             "All of it, if the learning rate is large": (
                 False,
-                "The rate comes after the gradient; it cannot restore it evenly.",
+                "The rate multiplies the gradient afterwards, that of every layer alike.",
             ),
             "One part in about a million": (True, "The quarter is taken ten times: 0.25 ** 10 is 1 / 1,048,576."),
         },

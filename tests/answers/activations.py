@@ -6,12 +6,12 @@ import tensorflow as tf
 from keras import layers, ops
 
 
-def _network(units=(64, 64), outputs=10, last=None, compiled=True, fixed=None, rate=1e-3):
+def _network(units=(64, 64), outputs=10, last=None, compiled=True, fixed=None, rate=1e-3, logits=True):
     def build_network(activation):
         hidden = [layers.Dense(unit, fixed or activation) for unit in units]
         network = keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(outputs, last)])
         if compiled:
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
             network.compile(keras.optimizers.Adam(rate), loss)
         return network
 
@@ -37,6 +37,11 @@ def _relu_tape(x):
 
 def _tanh_overflow(x):
     return (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))
+
+
+def _softmax_less(x, number):
+    powers = np.exp(x - number)
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 RIGHT = {
@@ -72,6 +77,8 @@ WRONG = {
         (lambda x: np.exp(x) / np.exp(x).sum(axis=-1), "shape mismatch|operands|overflows|expected"),
         (lambda x: ops.softmax(x, axis=0), "columns sum to 1"),
         (lambda x: np.exp(x - x.max(axis=-1, keepdims=True)), "division by the sum is missing"),
+        (lambda x: _softmax_less(x, x.mean(axis=-1, keepdims=True)), "row's mean is subtracted"),
+        (lambda x: _softmax_less(x, x.min(axis=-1, keepdims=True)), "row's smallest entry is subtracted"),
     ],
     "largest_share": [
         (lambda layers: 0.25 * layers, "slopes multiply"),
@@ -84,6 +91,7 @@ WRONG = {
         (lambda a: np.all(a == 0, axis=1).sum(), "units are the columns"),
         (lambda a: np.any(a == 0, axis=0).sum(), "units with any zero"),
         (lambda a: np.all(a == 0, axis=0), "expected the shape"),
+        (lambda a: np.sum(a.mean(axis=0) < 0.02), "expected **1** and got **2**"),
     ],
     "build_network": [
         (_network(last="softmax"), "ten logits were asked for"),
@@ -94,6 +102,7 @@ WRONG = {
         (_network(compiled=False), "not compiled"),
         (_network(outputs=1), "outputs of shape"),
         (_network(rate=0.0), "does not learn"),
+        (_network(logits=False), "SparseCategoricalCrossentropy(from_logits=True"),
         (lambda activation: print("built"), "return"),
     ],
     "output_activation": [
