@@ -1,6 +1,7 @@
 # ---
 # title: Activations
 # promise: You will know what an activation function does to a network, write eight of them, and choose one from measurements.
+# built: You wrote activation functions and their slopes, kept them from overflowing, and built a network whose activation you choose.
 # minutes: 85
 # prerequisites: []
 # data: [fashion_mnist, sea_temperature]
@@ -308,7 +309,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# ### Exercise 1.1 · ●○○ · 5 minutes
+# ### Exercise 1.1 · The slope of ReLU · ●○○ · 5 minutes
 # Write `relu_gradient(x)`: the slope of ReLU at each entry of the array `x`. At exactly 0 take 0, as Keras does.
 # No loop is needed.
 
@@ -345,7 +346,7 @@ for name, value in too_large.items():
 # Sigmoid comes out right with a warning; tanh and softmax give `nan`, *not a number*, and one `nan` spoils every weight
 # that it meets. The cure is algebra: never let $e$ have a large positive exponent.
 #
-# ### Exercise 1.2 · ●●○ · 8 minutes
+# ### Exercise 1.2 · A tanh without overflow · ●●○ · 8 minutes
 # Write `stable_tanh(x)` from `np.exp`, without `np.tanh`, so that it holds from −1000 to 1000. Divide numerator and
 # denominator by $e^{|x|}$ and look which exponents are left.
 
@@ -362,7 +363,7 @@ def stable_tanh(x):
 ck.check("activations.stable_tanh", stable_tanh)
 
 # %% [markdown]
-# ### Exercise 1.3 · ●●○ · 8 minutes
+# ### Exercise 1.3 · Softmax for large numbers · ●●○ · 8 minutes
 # Write `softmax(x)` for an array of shape `(examples, classes)`, with rows that sum to 1, so that it survives ±1000.
 # Softmax does not change when the same number is subtracted from all entries of a row. Which number helps?
 
@@ -558,7 +559,7 @@ assert 5e-3 < gradients["relu", "he_normal"][0] < 5e-2
 # which sees the picture, gets next to nothing. ReLU's gradient with Glorot's rule is level, and yet *small everywhere*:
 # the signal itself had faded on its way up. A ratio of two layers would have hidden that; look at sizes.
 #
-# ### Exercise 1.4 · ●○○ · 4 minutes
+# ### Exercise 1.4 · The largest share · ●○○ · 4 minutes
 # Write `largest_share(layers)`: the largest part of a gradient that can pass back through the activations of `layers`
 # sigmoid layers, if the weights neither shrink nor stretch it.
 
@@ -705,7 +706,7 @@ ck.claim(
 # depends on how far they were thrown and how long one trains. (Optimizers with a memory, chapter 04b, move a weight
 # for a while even when its gradient has become 0.)
 #
-# ### Exercise 1.5 · ●●○ · 6 minutes
+# ### Exercise 1.5 · Counting dead units · ●●○ · 6 minutes
 # Write `dead_units(activations)`: how many units of a ReLU layer are dead, given its outputs of shape `(examples,
 # units)`.
 
@@ -947,7 +948,7 @@ ck.show(
 # would get by stopping there; since it does not say when it ended, we cannot know. That sigmoid *cannot* learn this, it
 # does not show.
 #
-# ### Exercise 1.6 · ●●● · 12 minutes
+# ### Exercise 1.6 · A network to order · ●●● · 12 minutes
 # Write `build_network(activation)`: a compiled Keras model for pictures of shape `(batch, 784)`, with two hidden layers
 # of 64 units, the given activation, and ten logits (no activation at the output). Compile it with Adam and the loss
 # `loss`. The check trains it for a few steps.
@@ -980,7 +981,7 @@ ck.check("activations.build_network", build_network)
 # choose among classes ends without an activation: its outputs are logits, and softmax, which the loss contains, makes
 # probabilities of them (chapter 02).
 #
-# ### Exercise 1.7 · ●●○ · 5 minutes
+# ### Exercise 1.7 · An output for each task · ●●○ · 5 minutes
 # Write `output_activation(task)`. It gets one of `"temperature"` (degrees Celsius), `"spam"` (the probability that a
 # mail is spam), `"digit"` (which of ten digits, as probabilities) or `"tags"` (for each of 20 tags the probability that a
 # picture has it; several may hold) and returns the Keras name: `"linear"`, `"sigmoid"`, `"softmax"` or `"tanh"`.

@@ -270,9 +270,35 @@ def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
     desk.run(progress)
     shown = desk.output(progress)
     assert "1 of 7 exercises solved, 1 of 4 questions right" in shown
-    assert re.search(rf"✓\s+{EXERCISE}\s+correct", shown)
+    assert re.search(r"✓\s+1\.4 · The largest share\s+correct", shown)
     records = json.loads((desk.workspace / "progress.json").read_text(encoding="utf8"))["exercises"]
     assert records[EXERCISE]["status"] == "correct"
+
+
+def in_view(desk, text):
+    """Wait until the heading with `text` stands in the upper half of the notebook that is shown."""
+    heading = desk.page.locator("h3:visible", has_text=text).first
+    heading.wait_for()
+    for _ in range(40):
+        box = heading.bounding_box()
+        if box and 0 < box["y"] < 500:
+            return
+        desk.page.wait_for_timeout(250)
+    pytest.fail(f"{text} is not in view: {box}")
+
+
+def test_the_to_do_list_leads_to_an_exercise_of_the_same_notebook(desk):
+    desk.cell('ck.progress("activations")').locator("a", has_text="1.5 · Counting dead units").click()
+    in_view(desk, "Exercise 1.5 · Counting dead units")
+    assert desk.page.locator(".jp-Dialog").count() == 0
+
+
+def test_chapters_lead_to_those_before_and_after(desk):
+    desk.page.locator(".jp-MarkdownCell", has_text="What you built").locator("a", has_text="02 · Losses").click()
+    desk.page.locator(".lm-TabBar-tabLabel", has_text="02_losses.ipynb").wait_for()
+    before = desk.page.locator(".jp-MarkdownCell:visible", has_text="Before this: ").locator("a", has_text="01 · Act")
+    before.click()
+    desk.page.locator(".jp-MarkdownCell:visible", has_text="Before this: none").wait_for()
 
 
 def test_the_page_of_progress_knows_what_was_solved_and_opens_the_next_chapter(desk):
@@ -285,6 +311,10 @@ def test_the_page_of_progress_knows_what_was_solved_and_opens_the_next_chapter(d
     cell.locator(".jp-OutputArea small", has_text=f"A bar for each of {len(course)} chapters").wait_for()
     cell.locator("a", has_text="Losses").first.click()
     desk.page.locator(".lm-TabBar-tabLabel", has_text="02_losses.ipynb").wait_for()
+    desk.open("progress")
+    desk.run(desk.cell("ck.progress()"))
+    desk.cell("ck.progress()").locator("a", has_text="exercise 1.1 · The slope of ReLU").click()
+    in_view(desk, "Exercise 1.1 · The slope of ReLU")
 
 
 def test_tensorboard_shows_its_curves_inside_the_chapter(desk):
