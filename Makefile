@@ -174,8 +174,10 @@ endef
 	ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.venv/learner: .venv/created requirements.txt pyproject.toml
-	@mkdir -p $(SETTINGS) && echo '$(OVERRIDES)' > $(SETTINGS)/overrides.json
+$(SETTINGS)/overrides.json: Makefile | .venv/created
+	@mkdir -p $(@D) && echo '$(OVERRIDES)' > $@
+
+.venv/learner: .venv/created requirements.txt pyproject.toml | $(SETTINGS)/overrides.json
 	$(call install,requirements.txt)
 
 .venv/maintainer: .venv/learner requirements-dev.txt
