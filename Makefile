@@ -6,9 +6,10 @@ JOBS ?= 2
 PORT ?= 8080
 # JupyterLab starts in workspace/; in a container one is often root.
 LAB := --ServerApp.root_dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
-# It shall not ask the network for news and updates, nor the learner whether it may.
+# It shall not ask the network for news and updates, nor the learner whether it may; and without its column of dates the
+# names of the chapters fit into the side bar.
 SETTINGS := .venv/share/jupyter/lab/settings
-QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+OVERRIDES := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}, "@jupyterlab/filebrowser-extension:browser": {"showLastModifiedColumn": false}}
 # nbgrader's button Validate would call a blank chapter solved: a check tells, and raises only where marks are given.
 LABCONFIG := .venv/etc/jupyter/labconfig
 NO_VALIDATE := {"disabledExtensions": {"@jupyter/nbgrader:validate-assignment": true}}
@@ -173,8 +174,10 @@ endef
 	ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.venv/learner: .venv/created requirements.txt pyproject.toml
-	@mkdir -p $(SETTINGS) && echo '$(QUIET)' > $(SETTINGS)/overrides.json
+$(SETTINGS)/overrides.json: Makefile | .venv/created
+	@mkdir -p $(@D) && echo '$(OVERRIDES)' > $@
+
+.venv/learner: .venv/created requirements.txt pyproject.toml | $(SETTINGS)/overrides.json
 	$(call install,requirements.txt)
 
 .venv/maintainer: .venv/learner requirements-dev.txt

@@ -15,7 +15,11 @@ from coursekit import data, places
 
 SOURCE = places.ROOT / "source"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-EXERCISE_TITLE = re.compile(r"^### Exercise (\S+) · (●{1,3}○{0,2}) · (\d+) minutes", re.MULTILINE)
+EXERCISE_TITLE = re.compile(
+    r"^### Exercise (?P<number>\S+) · (?P<title>[^·\n]+) · (?P<difficulty>●{1,3}○{0,2}) · (?P<minutes>\d+) minutes$",
+    re.MULTILINE,
+)
+HEADING = "### Exercise 1.1 · A short title · ●○○ · 5 minutes"
 APPROXIMATE = 'approximate={"tolerance": 0.3, "why": "…"}'
 KEYS = {"tags", "approximate", "lines_to_next_cell"}  # what jupytext makes of the line `# %%`
 TAGS = {"exercise", "check", "quiz", "setup", "long-run", "nbval-ignore-output", "raises-exception"}
@@ -30,6 +34,7 @@ class SourceError(Exception):
 class Header:
     """What the YAML header of a chapter says.
 
+    promise: what a learner will know; built: what they have when they come to its end, as `You wrote …`;
     articles: sections of the articles that it carries, as `a0 3.1`; clinic: the faults that it repairs, as `01-1`;
     topic: the name before the dot in its exercises; ignored: why an output is not compared; repeats: for each
     parameter the other values with which `make sceptic` runs the claims, one at a time.
@@ -37,6 +42,7 @@ class Header:
 
     title: str
     promise: str
+    built: str
     minutes: int
     prerequisites: tuple[str, ...]
     data: tuple[str, ...]
@@ -68,6 +74,15 @@ class Chapter:
             if cell.cell_type == kind and not set(without) & tags(cell):
                 yield index, cell
 
+    def titles(self):
+        """{name of an exercise: its heading, as a match of EXERCISE_TITLE}, in order."""
+        cells = self.notebook.cells
+        return {
+            re.search(r'"([\w.]+)"', cells[index + 1].source)[1]: EXERCISE_TITLE.search(cells[index - 1].source)
+            for index, cell in enumerate(cells)
+            if "exercise" in tags(cell)
+        }
+
 
 def tags(cell):
     """The tags of a cell as a set."""
@@ -77,6 +92,12 @@ def tags(cell):
 def names():
     """Names of all chapters in order."""
     return sorted(path.stem for path in SOURCE.glob("*.py"))
+
+
+def read_header(name):
+    """The header of source/NAME.py alone, which takes no time."""
+    path = SOURCE / f"{name}.py"
+    return _read_header(path, path.read_text(encoding="utf8"))[0]
 
 
 def read(name):
@@ -152,8 +173,9 @@ def _read_header(path, text):
     repeats = values.get("repeats", {})
     if not isinstance(repeats, dict) or not all(isinstance(value, list) and value for value in repeats.values()):
         complain("repeats", "must be a mapping of parameters to lists, e.g. `{SEED: [1, 2, 3, 4], EPOCHS: [18]}`")
-    if not re.search(r"[.!]$", values["promise"]) or len(re.findall(r"[.!?](?:\s|$)", values["promise"])) != 1:
-        complain("promise", "must be one sentence")
+    for key in ("promise", "built"):
+        if not re.search(r"[.!]$", values[key]) or len(re.findall(r"[.!?](?:\s|$)", values[key])) != 1:
+            complain(key, "must be one sentence")
     for item in values["data"]:
         if item not in data.names():
             complain("data", f"names {item!r}, which is not in datasets/")
@@ -210,7 +232,7 @@ def _check_tags(chapter):
             if following is None or "check" not in tags(following):
                 complain(index, "the cell after an exercise must be its check")
             if not (index and EXERCISE_TITLE.search(cells[index - 1].source)):
-                complain(index, "the cell before an exercise must hold `### Exercise 1.1 · ●○○ · 5 minutes`")
+                complain(index, f"the cell before an exercise must hold `{HEADING}`")
         if "check" in tags(cell):
             if not index or "exercise" not in tags(cells[index - 1]):
                 complain(index, "the cell before a check must be its exercise")

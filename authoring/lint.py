@@ -202,6 +202,20 @@ def plain_words(chapter, solved):
             yield f"line {chapter.lines[index]}: the word {word!r} helps nobody"
 
 
+def exercise_titles(chapter, solved):
+    titles = [match["title"] for match in chapter.titles().values()]
+    for title in titles:
+        if not 2 <= len(title.split()) <= 5 or titles.count(title) > 1:
+            yield f"exercise {title!r}: a title has two to five words and is the only one of its kind in a chapter"
+
+
+def drawings(chapter, solved):
+    for index, cell in chapter.cells("markdown"):
+        for after in re.findall(r"^```mermaid\n.*?^```$(.*)", cell.source, re.MULTILINE | re.DOTALL):
+            if not re.match(r"\n\n\w", after):
+                yield f"line {chapter.lines[index]}: below a Mermaid drawing a paragraph must say the same in words"
+
+
 def ignored_outputs(chapter, solved):
     tagged = sum("nbval-ignore-output" in chapters.tags(cell) for cell in chapter.notebook.cells)
     if tagged != len(chapter.header.ignored):
@@ -251,6 +265,8 @@ RULES = (
     palette,
     style,
     plain_words,
+    exercise_titles,
+    drawings,
     ignored_outputs,
     stable_outputs,
     clean_outputs,

@@ -43,6 +43,7 @@ def _entry(chapter, seconds):
         "topic": header.topic,
         "minutes": header.minutes,
         "seconds": seconds,
+        "titles": {name: f"{match['number']} · {match['title']}" for name, match in chapter.titles().items()},
     } | names
 
 

@@ -9,7 +9,7 @@ import nbformat
 from nbgrader.preprocessors import ClearSolutions
 
 from authoring import chapter as chapters
-from coursekit import claims, places
+from coursekit import claims, manifest, places
 
 STUB = "...  # your code here"
 METADATA = {
@@ -17,6 +17,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 FOLDED = {"conclusion", "figure"}  # cells of which a learner sees the output first, in JupyterLab and on Colab
+LINK = re.compile(r"\[([^\]\n]+)\]\((\w+)\.ipynb\)")  # from one chapter to another
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -24,7 +25,7 @@ def solution(chapter):
     """The notebook with every exercise solved, its outputs still empty."""
     notebook = nbformat.v4.new_notebook(metadata=copy.deepcopy(METADATA))
     notebook.nbformat_minor = 5
-    cells = [nbformat.v4.new_markdown_cell(_title(chapter)), *copy.deepcopy(chapter.notebook.cells)]
+    cells = [_title(chapter), *_told(chapter), _closing(chapter)]
     for position, cell in enumerate(cells):
         cell.id = f"{chapter.name.replace('_', '-')[:50]}-{position:03d}"
         kept = {"tags": sorted(chapters.tags(cell)), "approximate": cell.metadata.get("approximate")}
@@ -35,8 +36,10 @@ def solution(chapter):
             cell.execution_count, cell.outputs = None, []
     for position, cell in enumerate(cells):
         if "exercise" in chapters.tags(cell):
-            name = re.search(r'"([\w.]+)"', cells[position + 1].source)[1].replace(".", "-")
-            points = chapters.EXERCISE_TITLE.search(cells[position - 1].source)[2].count("●")
+            exercise = re.search(r'"([\w.]+)"', cells[position + 1].source)[1]
+            name = exercise.replace(".", "-")
+            points = chapters.EXERCISE_TITLE.search(cells[position - 1].source)["difficulty"].count("●")
+            cells[position - 1].id = manifest.cell_id(exercise)
             cell.metadata["nbgrader"] = _nbgrader(name, solution=True)
             cells[position + 1].metadata["nbgrader"] = _nbgrader(f"check-{name}", grade=True, points=points)
     notebook.cells = cells
@@ -118,10 +121,30 @@ def evidence(name):
 
 def _title(chapter):
     header = chapter.header
-    before = ", ".join(header.prerequisites) or "none"
-    return (
-        f"# {chapter.number} · {header.title}\n\n*{header.promise}*\n\n{header.minutes} minutes · Before this: {before}"
-    )
+    before = ", ".join(map(_link, header.prerequisites)) or "none"
+    title = f"# {chapter.number} · {header.title}\n\n*{header.promise}*"
+    return nbformat.v4.new_markdown_cell(f"{title}\n\n{header.minutes} minutes · Before this: {before}")
+
+
+def _told(chapter):
+    """The cells as written, but the heading of an exercise begins a cell of its own: links lead to it."""
+    for cell in copy.deepcopy(chapter.notebook.cells):
+        heading = chapters.EXERCISE_TITLE.search(cell.source) if cell.cell_type == "markdown" else None
+        if heading and heading.start():
+            yield nbformat.v4.new_markdown_cell(cell.source[: heading.start()].rstrip())
+            cell.source = cell.source[heading.start() :]
+        yield cell
+
+
+def _closing(chapter):
+    """The last cell: what was built, and where to go on."""
+    later = [name for name in chapters.names() if name > chapter.name]
+    further = f"**Next:** {_link(later[0])}" if later else "This is the last chapter of the course."
+    return nbformat.v4.new_markdown_cell(f"### What you built\n\n{chapter.header.built}\n\n{further}")
+
+
+def _link(name):
+    return f"[{name.partition('_')[0]} · {chapters.read_header(name).title}]({name}.ipynb)"
 
 
 def _nbgrader(grade_id, grade=False, solution=False, points=None):

@@ -23,6 +23,15 @@ PACKAGES = {
         ["es5/tex-svg.js"],
     )
 }
+MERMAID = places.FETCHED / "mermaid"
+MERMAID_PACKAGES = {
+    "mermaid": (
+        "11.16.1",  # as in JupyterLab
+        "TQsq6u22fAn3rek5VOubrhKPo1g5hwC3FXUN9hiyupTckcYiGuuKGkNQrKYwGJkXUxZdojwRG46gsSCFZMDp4g==",
+        ["dist/mermaid.min.js"],
+    )
+}
+DRAWINGS = places.ROOT / "book" / "drawings.js"
 VERSIONS = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "ai-edge-litert", "onnxruntime", "tokenizers")
 DESCRIBED = re.compile(r"<small>.*</small>", re.DOTALL)
 MARKER = re.compile(rf"^ *({chapters.BEGIN}|{chapters.END})\n?", re.MULTILINE)
@@ -131,8 +140,14 @@ def index():
     return "\n".join([*lines, "```{toctree}", ":caption: To look up", "", "glossary", "claims", "facts", "```", ""])
 
 
-def main():
+def fetch():
+    """Fetch what draws formulas and schemes in the book and on the slides."""
     npm.fetch(MATHJAX, PACKAGES)
+    npm.fetch(MERMAID, MERMAID_PACKAGES)
+
+
+def main():
+    fetch()
     shutil.rmtree(SOURCE, ignore_errors=True)
     (SOURCE / "chapters").mkdir(parents=True)
     (SOURCE / "_static").mkdir()
@@ -141,6 +156,9 @@ def main():
     for name, text in {"index": index(), "glossary": glossary.page(), "claims": claims(), "facts": facts()}.items():
         (SOURCE / f"{name}.md").write_text(text, encoding="utf8")
     shutil.copy(MATHJAX / "mathjax" / "es5" / "tex-svg.js", SOURCE / "_static" / "mathjax.js")
+    (SOURCE / "_static" / "mermaid" / "dist").mkdir(parents=True)
+    shutil.copy(MERMAID / "mermaid" / "dist" / "mermaid.min.js", SOURCE / "_static" / "mermaid" / "dist")
+    shutil.copy(DRAWINGS, SOURCE / "_static" / "mermaid")
     shutil.copy(places.ROOT / "book" / "conf.py", SOURCE / "conf.py")
     shutil.copy(places.ROOT / "book" / "narrow.css", SOURCE / "_static" / "narrow.css")
 

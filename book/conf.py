@@ -7,6 +7,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
+html_js_files = [("mermaid/drawings.js", {"defer": "defer"})]
 html_copy_source = False
 html_use_index = False  # the glossary is one
 html_theme_options = {

@@ -103,11 +103,16 @@ def overview_notebook():
 
 
 def assignment(name):
-    """The teacher's notebook of a chapter: exercises solved, and before each check its hidden test."""
+    """The teacher's notebook of a chapter: exercises solved, and before each check its hidden test.
+
+    nbgrader keeps each chapter in a folder of its own: so the links from one to another.
+    """
     notebook = notebooks.solution(chapters.read(name))
     for cell in notebook.cells:
         if "check" in chapters.tags(cell):
             cell.source = HIDDEN.format(arguments=cell.source.removeprefix("ck.check")) + cell.source
+        if cell.cell_type == "markdown":
+            cell.source = notebooks.LINK.sub(r"[\1](../\2/\2.ipynb)", cell.source)
     return notebook
 
 

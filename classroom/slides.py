@@ -56,7 +56,8 @@ def deck(name):
         if {"setup", "check", "guard", "guess", "parameters"} & tags or cell.source.startswith(SKIPPED_CODE):
             continue
         if cell.cell_type == "markdown":
-            slides += _texts(cell.source, room=bool(slides) and _has_room(slides[-1]))
+            text = notebooks.LINK.sub(r"\1", cell.source)  # to notebooks, which do not lie beside the slides
+            slides += _texts(text, room=bool(slides) and _has_room(slides[-1]))
         elif "quiz" in tags:
             slides.append(_slide(cell, "subslide", ["only-output"]))
         elif "exercise" in tags:
@@ -170,10 +171,11 @@ def main():
     if not chosen:
         sys.exit(f"There is no chapter {asked[0]!r}; there are {', '.join(known)}.")
     npm.fetch(REVEAL, PACKAGES)
-    npm.fetch(assemble.MATHJAX, assemble.PACKAGES)
-    for folder in (REVEAL, assemble.MATHJAX):
+    assemble.fetch()
+    for folder in (REVEAL, assemble.MATHJAX, assemble.MERMAID):
         shutil.copytree(folder, FOLDER / "lib", dirs_exist_ok=True)
     shutil.copy(TEMPLATES / "slides_template" / "slides.css", FOLDER / "lib")
+    shutil.copy(assemble.DRAWINGS, FOLDER / "lib" / "mermaid")
     for name in chosen:
         write(name)
     print(f"build/slides/: {len(chosen)} decks")

@@ -106,21 +106,14 @@ def quiz(name):
 
 def progress(topic=None):
     """Without a topic: the page of all chapters, with the next step. With one: the to-do list of its exercises."""
-    if topic is None:
-        from coursekit import progress_page
+    from coursekit import progress_page
 
+    if topic is None:
         progress_page.show()
         return
     if topic not in checking.topics():
         raise places.CourseError(f"there is no topic {topic!r}; there are {', '.join(checking.topics())}.")
-    records = STORE.read()
-    exercises, questions = checking.items(topic, Exercise), checking.items(topic, Quiz)
-    states = {item.name: records.get(item.name, {}).get("status", "not attempted") for item in exercises}
-    answered = sum(records.get(item.name, {}).get("status") == "correct" for item in questions)
-    done = sum(state == "correct" for state in states.values())
-    line = f"**{topic}**: {done} of {len(states)} exercises solved, {answered} of {len(questions)} questions right."
-    rows = [f"| {SIGNS[state]} | {name} | {state} |" for name, state in states.items()]
-    _say("\n".join([line, "", "| | exercise | state |", "|---|---|---|", *rows]))
+    progress_page.to_do(topic)
 
 
 def export_progress(path, learner=""):

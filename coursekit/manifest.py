@@ -11,8 +11,9 @@ from coursekit import places
 class Chapter:
     """A chapter; name: `01_activations`, number: `01`, part: the heading that it stands under.
 
-    topic: the name before the dot in its exercises; minutes: to learn it; seconds: to run it on two CPU cores;
-    questions: those of its quiz.
+    topic: the name before the dot in its exercises; minutes: to learn it; seconds: to run it on two CPU cores.
+    exercises, questions: names, such as `activations.largest_share`; titles: of each exercise number and title, such as
+    `1.4 · The largest share`.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Chapter:
     seconds: int
     exercises: tuple[str, ...]
     questions: tuple[str, ...]
+    titles: dict[str, str]
 
 
 def path():
@@ -39,3 +41,18 @@ def chapters():
     return tuple(
         Chapter(**entry | {kind: tuple(entry[kind]) for kind in ("exercises", "questions")}) for entry in entries
     )
+
+
+def title(exercise):
+    """Number and title of an exercise, such as `1.4 · The largest share`; of one in no chapter, its name."""
+    return next((chapter.titles[exercise] for chapter in chapters() if exercise in chapter.titles), exercise)
+
+
+def cell_id(exercise):
+    """The id of the cell in which the heading of an exercise stands; it stays when title or chapter change."""
+    return f"exercise-{exercise.replace('.', '-')}"
+
+
+def anchor(exercise):
+    """What follows `#` in a link to an exercise, as JupyterLab reads it: it finds no heading with a sign such as ·."""
+    return f"cell-id={cell_id(exercise)}"

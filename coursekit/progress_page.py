@@ -8,7 +8,7 @@ import time
 import IPython.display
 import matplotlib.pyplot as plt
 
-from coursekit import figures, guesses, manifest, places, store
+from coursekit import checking, exercises, figures, guesses, manifest, places, store
 
 
 def show():
@@ -30,19 +30,37 @@ def show():
     for chapter in course:
         mine = spent.get(chapter.topic, {})
         last = time.strftime("%Y-%m-%d", time.localtime(mine["last"])) if mine.get("last") else "–"
-        exercises, questions = _solved(chapter.exercises, states), _solved(chapter.questions, states)
+        done, right = _solved(chapter.exercises, states), _solved(chapter.questions, states)
         lines.append(
             f"| {chapter.number} | {_link(chapter.title, chapter)} "
-            f"| {exercises} of {len(chapter.exercises)} | {questions} of {len(chapter.questions)} "
+            f"| {done} of {len(chapter.exercises)} | {right} of {len(chapter.questions)} "
             f"| {_minutes(mine['seconds']) if mine else '–'} | {last} |"
         )
     lines += [
         "",
         f"Time runs between checks, hints and quiz answers; breaks of over {store.PAUSE // 60} minutes are left out.",
     ]
-    text = "\n".join(lines)
-    IPython.display.display({"text/markdown": text, "text/plain": re.sub(r"\*\*|\]\([^)]*\)|\[", "", text)}, raw=True)
+    _display(lines)
     chart(course, states, [spent.get(chapter.topic, {}).get("seconds", 0) / 60 for chapter in course])
+
+
+def to_do(topic):
+    """Show the exercises of a chapter, with links to them in the same notebook."""
+    records = store.STORE.read()
+    states, answers = (
+        {item.name: records.get(item.name, {}).get("status", "not attempted") for item in checking.items(topic, kind)}
+        for kind in (checking.Exercise, checking.Quiz)
+    )
+    solved, right = _solved(states, states), _solved(answers, answers)
+    lines = [
+        f"**{topic}**: {solved} of {len(states)} exercises solved, {right} of {len(answers)} questions right.",
+        "",
+        "| | exercise | state |",
+        "|---|---|---|",
+    ]
+    for name, state in states.items():
+        lines.append(f"| {exercises.SIGNS[state]} | [{manifest.title(name)}](#{manifest.anchor(name)}) | {state} |")
+    _display(lines)
 
 
 def next_step(course, states, spent):
@@ -53,7 +71,8 @@ def next_step(course, states, spent):
     last = max(course, key=lambda chapter: spent.get(chapter.topic, {}).get("last", 0))  # a new learner's is the first
     chapter = next((chapter for chapter in course[course.index(last) :] if chapter in open_ones), open_ones[0])
     exercise = next(name for name in chapter.exercises if states.get(name) != "correct")
-    return f"**Next step:** exercise `{exercise}` in {_link(f'{chapter.number} · {chapter.title}', chapter)}."
+    link = _link(f"exercise {manifest.title(exercise)}", chapter, f"#{manifest.anchor(exercise)}")
+    return f"**Next step:** {link}, in {_link(f'{chapter.number} · {chapter.title}', chapter)}."
 
 
 def chart(course, states, minutes):
@@ -86,13 +105,19 @@ def chart(course, states, minutes):
     figures.show(figure, f"A bar for each of {len(course)} chapters: {told}")
 
 
-def _link(text, chapter):
+def _display(lines):
+    """Show lines of Markdown; where no browser is, without its signs."""
+    text = "\n".join(lines)
+    IPython.display.display({"text/markdown": text, "text/plain": re.sub(r"\*\*|\]\([^)]*\)|\[", "", text)}, raw=True)
+
+
+def _link(text, chapter, fragment=""):
     """A link to the learner's copy of a chapter, from where the notebook is; where there is no copy, only the text."""
     here = pathlib.Path.cwd()
     for folder in (here, places.WORKSPACE):
         copy = folder / f"{chapter.name}.ipynb"
         if copy.is_file() and (folder == here or folder in here.parents):
-            return f"[{text}]({pathlib.Path(os.path.relpath(copy, here)).as_posix()})"
+            return f"[{text}]({pathlib.Path(os.path.relpath(copy, here)).as_posix()}{fragment})"
     return text
 
 

@@ -1,6 +1,7 @@
 # ---
 # title: Start here
 # promise: You will know how a chapter works, warm up in arrays and slopes, and see a layer find better features than ours.
+# built: You had your first answers checked, measured a slope, and trained a layer that finds its own features.
 # minutes: 30
 # prerequisites: []
 # data: [digits, fashion_mnist]
@@ -86,7 +87,7 @@ ck.hint("start.line")
 ck.solution("start.line")
 
 # %% [markdown]
-# ### Exercise 0.1 · ●○○ · 2 minutes
+# ### Exercise 0.1 · A straight line · ●○○ · 2 minutes
 # Now rightly: write `line(x, w, b)`. Replace the dots by your code, run the cell, then run the check below it.
 # One to three black dots in a title tell how hard an exercise is.
 
@@ -201,7 +202,7 @@ assert middle[is_zero].mean() < 2 < 8 < middle[~is_zero].mean()
 # %% [markdown]
 # A zero is empty in the middle. One number that we thought of says much about a class: it is a **feature**.
 #
-# ### Exercise 0.2 · ●○○ · 5 minutes
+# ### Exercise 0.2 · Rows that sum to 1 · ●○○ · 5 minutes
 # Write `row_shares(x)`: divide each row of the array `x`, shape `(rows, columns)`, by the sum of that row, so that
 # every row sums to 1. No loop is needed. (Chapter 01 builds softmax from this line.)
 

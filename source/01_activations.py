@@ -1,6 +1,7 @@
 # ---
 # title: Activations
 # promise: You will know what an activation function does to a network, meet eight of them, and choose one from measurements.
+# built: You compared eight activation functions, wrote two that survive large numbers, and built a network whose activation you choose.
 # minutes: 85
 # prerequisites: [00_start_here]
 # data: [fashion_mnist, sea_temperature]
@@ -327,7 +328,7 @@ ck.explore(
 # Sigmoid and tanh go flat on both sides. ReLU, ELU, GELU and SiLU go flat on the left only; GELU and SiLU also have a
 # lowest point, where the slope passes through 0 without the curve being flat around it. Leaky ReLU never goes flat.
 #
-# ### Exercise 1.1 · ●○○ · 5 minutes
+# ### Exercise 1.1 · The slope of ReLU · ●○○ · 5 minutes
 # Write `relu_gradient(x)`: the slope of ReLU at each entry of the array `x`. At exactly 0 take 0, as Keras does.
 # No loop is needed.
 
@@ -364,7 +365,7 @@ for name, value in too_large.items():
 # Sigmoid comes out right with a warning; tanh and softmax give `nan`, *not a number*, and one `nan` spoils every weight
 # that it meets. The cure is algebra: never let $e$ have a large positive exponent.
 #
-# ### Exercise 1.2 · ●●○ · 8 minutes
+# ### Exercise 1.2 · A tanh without overflow · ●●○ · 8 minutes
 # Write `stable_tanh(x)` from `np.exp`, so that it holds from −1000 to 1000. (`np.tanh` would pass the check, and teach
 # nothing.) Divide numerator and denominator by $e^{|x|}$ and look which exponents are left.
 
@@ -381,7 +382,7 @@ def stable_tanh(x):
 ck.check("activations.stable_tanh", stable_tanh)
 
 # %% [markdown]
-# ### Exercise 1.3 · ●●○ · 8 minutes
+# ### Exercise 1.3 · Softmax for large numbers · ●●○ · 8 minutes
 # Write `softmax(x)` for an array of shape `(examples, classes)`, with rows that sum to 1, so that it survives ±1000.
 # Softmax does not change when the same number is subtracted from all entries of a row. Which number helps, for *every* row?
 
@@ -594,7 +595,7 @@ assert 5e-3 < gradients["relu", "he_normal"][0] < 5e-2
 # the slope: a layer takes a quarter of the mean square in place of a half, and He's rule, made for ReLU, is too small
 # for them.
 #
-# ### Exercise 1.4 · ●○○ · 4 minutes
+# ### Exercise 1.4 · The largest share · ●○○ · 4 minutes
 # Write `largest_share(layers)`: the largest part of an error that can pass back through the activations of `layers`
 # sigmoid layers, if the weights neither shrink nor stretch it.
 
@@ -748,11 +749,10 @@ ck.claim(
 # move.
 #
 # Leaky ReLU has a slope on both sides. Its silent units still learn, and still pass something on, a fifth of what they
-# get. Being able to come back is not coming back: thrown far by a large step and moved by small ones, they need more
-# training than three epochs. (Optimizers with a memory, chapter 04b, move a weight for a while even when its gradient
-# has become 0.)
+# get. Being able to come back is not coming back, for they were thrown far and move by small steps: the table says how
+# many did. (Optimizers with a memory, chapter 04b, move a weight for a while even when its gradient has become 0.)
 #
-# ### Exercise 1.5 · ●●○ · 6 minutes
+# ### Exercise 1.5 · Counting dead units · ●●○ · 6 minutes
 # Write `dead_units(activations)`: how many units of a ReLU layer are dead, given its outputs of shape `(examples,
 # units)`.
 
@@ -1027,7 +1027,7 @@ for row in long_run["rows"]:
 # by stopping there. Our copy is not the original (10,000 pictures, not 50,000), and the original does not say when it
 # ended, so this is an explanation that fits and no proof. That sigmoid *cannot* learn this, it does not show.
 #
-# ### Exercise 1.6 · ●●● · 12 minutes
+# ### Exercise 1.6 · A network to order · ●●● · 12 minutes
 # Write `build_network(activation)`: a compiled Keras model for pictures of shape `(batch, 784)`, with two hidden layers
 # of 64 units, the given activation, and ten logits (no activation at the output). Compile it with the loss `loss` and
 # an optimizer that learns, such as Adam. The check looks at the loss, and trains the network for a few steps.
@@ -1060,7 +1060,7 @@ ck.check("activations.build_network", build_network)
 # a probability, sigmoid or softmax makes it from a logit. In Keras this last function may stand in the network or, as in
 # this chapter, inside the loss: then the network ends in logits (chapter 02).
 #
-# ### Exercise 1.7 · ●●○ · 5 minutes
+# ### Exercise 1.7 · An output for each task · ●●○ · 5 minutes
 # Write `output_activation(task)`: which function makes the number that is asked for? The task is one of `"temperature"`
 # (degrees Celsius), `"spam"` (the probability that a mail is spam), `"digit"` (a probability for each of ten digits, of
 # which one is right) or `"tags"` (for each of 20 tags the probability that a picture has it; several may hold). Return

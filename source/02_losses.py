@@ -1,6 +1,7 @@
 # ---
 # title: Losses
 # promise: You will derive squared error and cross-entropy from one idea, compute them safely, and choose a loss by measurement.
+# built: You wrote losses and their gradients so that large logits do no harm, and gave one network the loss that its task needs.
 # minutes: 85
 # prerequisites: [01_activations]
 # data: [fashion_mnist, diabetes]
@@ -171,7 +172,7 @@ ck.show(
 )
 
 # %% [markdown]
-# ### Exercise 2.1 · ●○○ · 4 minutes
+# ### Exercise 2.1 · The slope of Huber's loss · ●○○ · 4 minutes
 # Write `huber_slope(errors, delta)`: the slope of Huber's loss at each entry of the array `errors`.
 
 
@@ -240,7 +241,7 @@ moved = {name: point[2] - clean[name][2] for name, point in lowest_points(18).it
 assert moved["MSE"] >= 50 and max(moved["MAE"], moved["Huber"]) <= 15
 
 # %% [markdown]
-# ### Exercise 2.2 · ●○○ · 4 minutes
+# ### Exercise 2.2 · The best constant · ●○○ · 4 minutes
 # The smallest model is a constant. Write `best_constant(targets, loss)`: the one with the smallest mean loss on the array
 # `targets`, for the loss `"mse"` or `"mae"`.
 
@@ -413,7 +414,7 @@ for name, arguments in {
 # When its own sigmoid goes straight into the loss, Keras finds the logits; after a multiplication by 1.0 it cannot.
 # Do not depend on it: end the network in logits and say `from_logits=True`.
 #
-# ### Exercise 2.3 · ●●● · 12 minutes
+# ### Exercise 2.3 · Cross-entropy from logits · ●●● · 12 minutes
 # Write `cross_entropy(labels, logits)`: the mean sparse cross-entropy of integer `labels`, shape `(examples,)`, from
 # `logits`, shape `(examples, classes)`, up to ±1000.
 
@@ -471,7 +472,7 @@ assert np.allclose(by_logits(sparse_loss, labels, z), (p - one_hot) / 500, atol=
 print("GradientTape finds p - y, divided by the 500 examples")
 
 # %% [markdown]
-# ### Exercise 2.4 · ●●○ · 7 minutes
+# ### Exercise 2.4 · The gradient by logits · ●●○ · 7 minutes
 # Write `logit_gradient(labels, logits)`: the gradient of the mean sparse cross-entropy by each logit, shape
 # `(examples, classes)`, without a tape. Logits up to ±1000.
 
@@ -592,7 +593,7 @@ assert np.all((fall[:2] > 0.05) & (fall[:2] < 0.16)) and abs(fall[2]) < 0.03
 # %% [markdown]
 # After five epochs right and wrong answers both have lost about 0.1 of confidence. The accuracies lie within three points.
 #
-# ### Exercise 2.5 · ●●○ · 6 minutes
+# ### Exercise 2.5 · The lowest possible loss · ●●○ · 6 minutes
 # With smoothed targets the loss cannot reach 0. Write `lowest_loss(classes, amount)`: the smallest categorical
 # cross-entropy that is possible with this amount of smoothing (above 0).
 
@@ -657,7 +658,7 @@ assert lowered[0] > many and lowered[1] < less_sure
 # **below** that of the model that never looks. Weights are not the only way: the row between them trains nothing anew and
 # says "shirt" as soon as $p > 1/21$. It makes the same trade, here even further. Accuracy alone hides all of it.
 #
-# ### Exercise 2.6 · ●●○ · 6 minutes
+# ### Exercise 2.6 · Weights for rare classes · ●●○ · 6 minutes
 # Write `class_weights(labels)`: a dict `{class: weight}` for integer labels, such that all classes have the same total
 # weight and the mean weight of the examples is 1.
 
@@ -688,7 +689,7 @@ ck.check("losses.class_weights", class_weights)
 #
 # All cross-entropies with `from_logits=True`.
 #
-# ### Exercise 2.7 · ●●● · 12 minutes
+# ### Exercise 2.7 · One network, three tasks · ●●● · 12 minutes
 # Write `build_classifier(task)`: a compiled model for pictures `(batch, 784)` with a hidden layer, ending in logits.
 # Tasks: `"boot"` (yes or no, labels `(batch, 1)`), `"garment"` (one of ten, integer labels `(batch,)`), `"tags"`
 # (several of 20, labels `(batch, 20)` of 0 and 1). The check trains each for a few steps.

@@ -1,6 +1,7 @@
 # ---
 # title: Back-propagation
 # promise: You will compute every gradient of a network by hand, train it with them, and save a model that another program uses.
+# built: You passed gradients back through a network by hand, trained it to the same weights as Keras, and saved a regression for another program.
 # minutes: 90
 # prerequisites: [02_losses]
 # data: [digits, diabetes]
@@ -175,7 +176,7 @@ assert abs(passes(3.0, 1.0)[2]["w1"]) < 0.001 and passes(0.5, 0.0)[2]["w1"] == 0
 # With $w_1 = 3$ tanh is saturated: everything to its left gets nearly nothing. With $w_2 = 0$ the way back is cut: the
 # first layer learns nothing in this step, though $w_2$ itself does.
 #
-# ### Exercise 3.1 · ●●○ · 6 minutes
+# ### Exercise 3.1 · A weight used twice · ●●○ · 6 minutes
 # Here a weight is used twice: $L = w \tanh(w x)$. Two paths lead from $w$ to $L$. Write `shared_weight(w, x)`, which
 # returns $\partial L / \partial w$ for two numbers.
 
@@ -213,7 +214,7 @@ ck.check("backpropagation.shared_weight", shared_weight)
 #
 # The shapes help to remember: each gradient has the shape of what it belongs to.
 #
-# ### Exercise 3.2 · ●○○ · 6 minutes
+# ### Exercise 3.2 · The gradients of a layer · ●○○ · 6 minutes
 # Write `dense_gradients(x, W, G)`: it returns three arrays, the gradients by $x$, by $W$ and by $b$, in this order.
 
 
@@ -299,7 +300,7 @@ for sizes in [[64, 32, 10], [64] * 10 + [10]]:
 # So a backward pass costs between one and two forward passes, in a deep network nearly two. A training step, forward and
 # backward, then costs about three forward passes: chapter 12a counts with that.
 #
-# ### Exercise 3.3 · ●●○ · 8 minutes
+# ### Exercise 3.3 · The price of going back · ●●○ · 8 minutes
 # Write `backward_cost(n, sizes)`: the multiplications of the matrix products in the backward pass of dense layers for
 # `n` examples. `backward_cost(32, [64, 32, 10])` is 86,016, as above. Which product is not needed in the first layer?
 
@@ -401,7 +402,7 @@ ck.show(figure, alt="Training loss over 20 epochs: the circles of Keras lie on t
 # After 880 steps no weight differs by more than 0.0001, and both nets name 97.8 % of the test digits rightly. There is
 # no secret in `fit`.
 #
-# ### Exercise 3.4 · ●●● · 15 minutes
+# ### Exercise 3.4 · One step of training · ●●● · 15 minutes
 # Write `train_step(W1, b1, W2, b2, x, y, rate)`: **one** step for a regression net. Hidden layer $h = \tanh(x W_1 +
 # b_1)$, output $\hat y = h W_2 + b_2$ of shape `(n, 1)`, loss the mean of $(\hat y - y)^2$ with $y$ of shape `(n, 1)`. Return the
 # four new parameters, in the same order.
@@ -426,7 +427,7 @@ ck.check("backpropagation.train_step", train_step)
 # 442 diabetes patients, ten values each; wanted is an index of how far the disease goes within a year. The net is one
 # `Dense(1)`; the first two lines of the table are all it needs.
 #
-# ### Exercise 3.5 · ●●○ · 8 minutes
+# ### Exercise 3.5 · Gradients for linear regression · ●●○ · 8 minutes
 # Write `regression_gradients(x, y, W, b)`: the gradients by `W` and by `b` of the mean squared error of $x W + b$.
 # As in Keras, `x` is `(n, p)`, `W` `(p, 1)`, `b` `(1,)`. But `y` is `(n,)`: look at the shape of `x @ W + b - y`.
 
@@ -553,7 +554,7 @@ assert finished.stdout.strip() == here == f"{closed[0]:.1f}"
 # %% [markdown]
 # Three ways, one number.
 #
-# ### Exercise 3.6 · ●●● · 15 minutes
+# ### Exercise 3.6 · A regression in Keras · ●●● · 15 minutes
 # Write `fit_line(x, y)`: build a Keras model with **one** `Dense(1)`, compile it, train it on `x` `(n, 3)` and `y`
 # `(n,)`, return it. The columns reach up to 3,000 and the model must take them as they are. Its predictions may differ
 # from the closed form by a twentieth of the deviation of `y`.

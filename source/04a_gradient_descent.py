@@ -1,6 +1,7 @@
 # ---
 # title: Gradient descent
 # promise: You will go down slopes, from one number to a network, with a rate that you compute for a quadratic and sweep for a net.
+# built: You wrote gradient descent with a computed rate, with line searches and with mini-batches, and stopped it in time.
 # minutes: 85
 # prerequisites: [02_losses, 03_backpropagation]
 # data: [diabetes, fashion_mnist]
@@ -179,7 +180,7 @@ assert 2.8 < needed["fixed rate 0.0019"] / needed["backtracking"] < 3.5 and 10 <
 # rate that still settles at this valley's lowest point, a third. But it asks for about eleven losses a step. When one
 # loss means a pass over all data, that is expensive: for networks one chooses a rate beforehand.
 #
-# ### Exercise 4a.1 · ●●○ · 8 minutes
+# ### Exercise 4a.1 · A step of exact length · ●●○ · 8 minutes
 # Write `exact_step(x, y, weights)`: the exact line search for linear regression with the mean squared error, whose
 # gradient is $g = 2\,x^\top (x w - y) / n$ and whose curvature matrix is $A = 2\,x^\top x / n$.
 
@@ -313,7 +314,7 @@ assert 0.24 < limit < 0.25 and round(limit, 4) == 0.2412
 # %% [markdown]
 # The border is 0.2412: 0.24 lies just below, 0.25 above.
 #
-# ### Exercise 4a.2 · ●●○ · 6 minutes
+# ### Exercise 4a.2 · The limit of the rate · ●●○ · 6 minutes
 # Write `largest_rate(x)`: the limit of the learning rate for linear regression on the examples `x`, shape
 # `(examples, values)`, when the loss is **half** the mean squared error. (Halving the loss halves its curvature.)
 
@@ -408,7 +409,7 @@ assert lengths[stop] > 40 and np.sqrt(losses[stop]) > 55
 # %% [markdown]
 # It stops too early. The length of the gradient does not depend on the rate; the change of the loss does.
 #
-# ### Exercise 4a.3 · ●●○ · 8 minutes
+# ### Exercise 4a.3 · When to stop · ●●○ · 8 minutes
 # Write `stop_early(losses, patience)`. `losses` holds a validation loss for each pass. Training stops when `patience`
 # passes in a row brought no new lowest loss, or when the list ends. Return the number of passes made, and the index
 # (from 0) of the pass whose weights are kept. Of equals keep the earlier.
@@ -595,7 +596,7 @@ ck.show(figure, alt="Left: loss by pass falls fastest with single examples; righ
 # The noise falls as $1/\sqrt{n}$, as it must: the mean of $n$ independent numbers has a variance $n$ times smaller, so its
 # deviation is $\sqrt{n}$ times smaller. Four times the work, half the noise: one reason why batches stay small.
 #
-# ### Exercise 4a.4 · ●○○ · 3 minutes
+# ### Exercise 4a.4 · A batch for less noise · ●○○ · 3 minutes
 # Write `batch_for_noise(size, factor)`: with batches of `size` the gradient has some noise. Which batch size makes the
 # noise `factor` times smaller?
 
@@ -633,7 +634,7 @@ assert inspect.signature(network.fit).parameters["shuffle"].default is True
 # Sorted, after this one pass the network calls **every** picture an ankle boot, the last thing it saw. `fit` shuffles unless told not to; your
 # own loop must do it itself.
 #
-# ### Exercise 4a.5 · ●●○ · 8 minutes
+# ### Exercise 4a.5 · Shuffled mini-batches · ●●○ · 8 minutes
 # Write `mini_batches(x, y, size, random)`: a list of pairs `(x_batch, y_batch)` for one pass in random order, each
 # example exactly once, the last batch shorter if need be. `random` is a NumPy generator (`np.random.default_rng`).
 
@@ -651,7 +652,7 @@ def mini_batches(x, y, size, random):
 ck.check("gradient_descent.mini_batches", mini_batches)
 
 # %% [markdown]
-# ### Exercise 4a.6 · ●●● · 12 minutes
+# ### Exercise 4a.6 · Plain descent in Keras · ●●● · 12 minutes
 # Write `fit_line(x, y, rate, steps)`: build a Keras model with one `Dense` unit whose weights and bias start at zero,
 # train it with `steps` steps of **plain gradient descent** (every step sees all examples) on the mean squared error, and
 # return it. Mind what `fit` does when you give it no batch size.

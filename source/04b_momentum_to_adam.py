@@ -1,6 +1,7 @@
 # ---
 # title: From momentum to Adam
 # promise: You will write five optimizers from scratch, equal to Keras's step by step, and know what each one remembers.
+# built: You wrote momentum, Nesterov's momentum, RMSprop, Adam and AdamW, and each takes the same steps as the one in Keras.
 # minutes: 85
 # prerequisites: [04a_gradient_descent]
 # data: [fashion_mnist]
@@ -126,7 +127,7 @@ compare(momentum, keras.optimizers.SGD(0.03125, momentum=BETA_1), rate=0.03125)
 compare(nesterov, keras.optimizers.SGD(0.03125, momentum=BETA_1, nesterov=True), rate=0.03125)
 
 # %% [markdown]
-# ### Exercise 4b.1 · ●○○ · 4 minutes
+# ### Exercise 4b.1 · Momentum in the long run · ●○○ · 4 minutes
 # While the gradient stays the same, momentum's steps grow until $m = \beta m - \eta g$. Write `long_run_gain(beta)`:
 # how many times longer than the plain step $\eta g$ are they then?
 
@@ -195,7 +196,7 @@ ck.show(
 )
 
 # %% [markdown]
-# ### Exercise 4b.2 · ●●○ · 8 minutes
+# ### Exercise 4b.2 · How much is remembered · ●●○ · 8 minutes
 # Write `steps_remembered(beta, share)`: how many of the latest gradients hold, together, at least `share` of the
 # weight? The last $n$ hold $1 - \beta^n$.
 
@@ -237,7 +238,7 @@ assert np.allclose(first, -0.25 / np.sqrt(0.1))
 # The gradients 10 and 50 give the **same** step. But it is 3.16 rates long: $v$ starts at zero and holds only a tenth
 # of the first square. Adam repairs that.
 #
-# ### Exercise 4b.3 · ●●○ · 8 minutes
+# ### Exercise 4b.3 · The path of AdaGrad · ●●○ · 8 minutes
 # AdaGrad, RMSprop's elder, forgets nothing: $v \leftarrow v + g^2$, $p \leftarrow p - \eta\, g / (\sqrt{v} + 10^{-7})$,
 # from $v = 0$. Write `adagrad_path(start, gradients, rate)`, with `start` of shape `(parameters,)` and `gradients`
 # `(steps, parameters)`. Return the points after each step, `(steps, parameters)`.
@@ -316,7 +317,7 @@ ck.show(
 # Too long: 3.2 rates at once, 6.6 by step 12, and above 1.1 until step 1750. With correction the steps are one
 # rate long from the start.
 #
-# ### Exercise 4b.4 · ●●○ · 8 minutes
+# ### Exercise 4b.4 · A corrected running average · ●●○ · 8 minutes
 # Write `bias_corrected(values, beta)`: the running average after each entry of `values`, shape `(steps,)`, with bias
 # correction. The average starts at zero.
 
@@ -518,7 +519,7 @@ assert turned[10, 2500] > 5 * turned[10, 25] and turned[45, 2500] > 10 * turned[
 # **Adam takes away the scale of each parameter, not the ravine**. In a network that helps, for the gradients of its layers
 # often differ in scale by large factors, as the next section shows.
 #
-# ### Exercise 4b.5 · ●○○ · 5 minutes
+# ### Exercise 4b.5 · Adam's first step · ●○○ · 5 minutes
 # Write `first_step(gradient, rate)`: what Adam adds to each parameter in its very first step, for a gradient of any
 # shape. Leave $\epsilon$ out. Put $t = 1$ into the formulas: hardly anything remains.
 
@@ -608,7 +609,7 @@ assert all(0.80 < accuracy["Adam", factor] < 0.84 for factor in [1.0, 1000.0])
 # SGD's rate of 0.1 fits one scale of the loss: with the loss times 1000 the network names one class for all pictures.
 # Adam reached 82 % on both after these two epochs.
 #
-# ### Exercise 4b.6 · ●●○ · 10 minutes
+# ### Exercise 4b.6 · Train with any optimizer · ●●○ · 10 minutes
 # Write `train_network(x, y, optimizer)`: a network for pictures `x`, shape `(examples, 784)`, with one hidden layer of
 # 32 ReLU units and ten logits, compiled with the given optimizer and a loss for whole-number labels `y`. Train it for
 # five epochs in batches of 32 and return it.

@@ -1,6 +1,7 @@
 # ---
 # title: Choosing an optimizer
 # promise: You will run a fair race of six optimizers, see what makes a race unfair, and choose an optimizer, a rate and a schedule by measurement.
+# built: You let six optimizers race, each at its own best rate, and wrote a schedule with warm-up and a clip for gradients.
 # minutes: 70
 # prerequisites: [04b_momentum_to_adam]
 # data: [fashion_mnist]
@@ -227,7 +228,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# ### Exercise 4c.1 · ●○○ · 4 minutes
+# ### Exercise 4c.1 · The best rate · ●○○ · 4 minutes
 # Write `best_rate(rates, accuracy)`: the rate with the highest accuracy, averaged over seeds. `accuracy` has the shape
 # `(seeds, rates)`.
 
@@ -314,7 +315,7 @@ assert 5 < behind["SGD"] < 7 and max(spread.values()) < 5 and 1.3 < behind["mome
 # And all this is a race of 150 steps. In one of 900 steps, each at its best rate for 900, all six ended within two points
 # (tried with two seeds, not shown): SGD arrives later, and not much lower. Whoever cites a race must say how long it was.
 #
-# ### Exercise 4c.2 · ●●○ · 6 minutes
+# ### Exercise 4c.2 · Do the runs overlap? · ●●○ · 6 minutes
 # Write `separated(a, b)`: True if the runs of `a` and of `b` (arrays of accuracies) do not overlap, whichever of them is the
 # better. Touching (the same number in both) counts as an overlap.
 
@@ -378,7 +379,7 @@ assert min(width[name] for name in ["Adam", "RMSprop", "AdamW"]) > 25
 # 0.001, Keras's default, lies inside it. This, more than the top score, makes Adam a good first try. The widths belong to
 # the 150 steps: the left edge of a hill is where a rate does not arrive *yet*, and with more steps it moves to the left.
 #
-# ### Exercise 4c.3 · ●●○ · 6 minutes
+# ### Exercise 4c.3 · The range of good rates · ●●○ · 6 minutes
 # Write `usable_range(rates, accuracy, points)`: the largest rate divided by the smallest, among the rates whose accuracy is at
 # most `points` below the best. `rates` and `accuracy` are arrays of the same length.
 
@@ -479,7 +480,7 @@ print("cosine against constant at 0.1: about 3 points more, and the seeds agree"
 # becomes usable, and the last steps no longer shake the result: with a cosine the seeds end within one point, without it
 # more than three apart. Choose rate and schedule **together**. The warm-up changed little for momentum. Is it useless?
 #
-# ### Exercise 4c.4 · ●○○ · 5 minutes
+# ### Exercise 4c.4 · A rate in steps · ●○○ · 5 minutes
 # Write `step_decay(step, start, factor, every)`: the rate at `step`, when the rate begins at `start` and is multiplied by
 # `factor` after each `every` steps.
 
@@ -544,7 +545,7 @@ assert 38 < dead[0, 2].mean() < 46 and 18 < dead[1, 2].mean() < 27
 # At 0.003 warm-up gives nothing. At 0.03 it gives about three points, without overlap of the seeds, and at 0.1 it saves the
 # run. At 0.03 about two thirds of the units ended dead; with warm-up about one third.
 #
-# ### Exercise 4c.5 · ●●● · 12 minutes
+# ### Exercise 4c.5 · Warm-up and cosine · ●●● · 12 minutes
 # Write `scheduled_network(steps)`: a compiled Keras model for pictures of shape `(batch, 784)`, with one hidden layer of 64
 # ReLU units and ten logits, the loss `loss`, and Adam. Its rate rises from 0 to 0.03 during the first tenth of `steps` (a
 # multiple of ten), then falls as a cosine and reaches 0 at `steps`.
@@ -580,7 +581,7 @@ print("SGD at rate 1: under 25 %; clipped: over 73 %")
 # At this limit clipping turns a lost run into a usable one. It does not beat SGD at its best rate; other limits we did not
 # try.
 #
-# ### Exercise 4c.6 · ●●○ · 8 minutes
+# ### Exercise 4c.6 · Clip all gradients together · ●●○ · 8 minutes
 # Write `clip_gradients(gradients, limit)`: `gradients` is a list of arrays. Take the length of all of them together (the root
 # of the sum of all squares). If it exceeds `limit`, return the list with every array multiplied by the same number, so that the
 # length is `limit`; else return the list unchanged.

@@ -1,6 +1,7 @@
 # ---
 # title: A model from a table
 # promise: You will turn a messy table into a saved model that takes raw rows, and know which of its scores you may trust.
+# built: You built and saved a model that takes the raw rows of a table, and compared it with plain rules on data it had not seen.
 # minutes: 80
 # prerequisites: [04c_choosing_an_optimizer]
 # data: [titanic, fashion_mnist]
@@ -78,7 +79,7 @@ assert round(nobody, 2) == 0.66 and round(by_sex, 2) == 0.77
 # A sentence that never looks at a row is right for 66 %, and one column gives 77 %. A network must be measured from *there*,
 # not from zero. And a missing age is a message of its own: fewer of these passengers survived.
 #
-# ### Exercise 5a.1 · ●○○ · 6 minutes
+# ### Exercise 5a.1 · A rule from one column · ●○○ · 6 minutes
 # Write `rule_accuracy(values, y)`: the best rule that looks at one column. For each value that occurs in the array
 # `values`, predict what most rows with that value have in `y` (0 or 1). Return the share of rows for which this is right.
 
@@ -145,7 +146,7 @@ assert np.isnan(float(careless.mean[0, 0])) and 30 < float(scale.mean[0, 0]) < 3
 # One gap spoils the mean, and later every row. So we scale first and put a 0 into each gap: after scaling, 0 *is* the mean.
 # A second column keeps the fact that the age was missing.
 #
-# ### Exercise 5a.2 · ●●○ · 6 minutes
+# ### Exercise 5a.2 · Fill in the ages · ●●○ · 6 minutes
 # Write `fill_age(train_ages, ages)` in NumPy, without scaling: an array of shape `(rows, 2)` for the array `ages`. Column 0
 # is the age, or the mean of the known `train_ages` where it is `nan`. Column 1 is 1 where it was missing, else 0.
 
@@ -234,7 +235,7 @@ assert np.allclose(loaded.predict(as_data_set, verbose=0), loaded(new_rows), ato
 # The loaded model gives the same 1,313 probabilities, from text and `nan`. One stumbling block: a direct call takes NumPy
 # texts, `predict` wants them as a `tf.data.Dataset`.
 #
-# ### Exercise 5a.3 · ●●● · 15 minutes
+# ### Exercise 5a.3 · A model for raw tickets · ●●● · 15 minutes
 # Another table: tickets with a fare (`nan` where unknown) and a port. Write `build_model(fares, ports)`: a compiled Keras
 # model that takes `{"fare": (rows, 1) floats, "port": (rows, 1) texts}` and gives one probability a row, shape `(rows, 1)`.
 # `fares` (an array with gaps) is for the scaling, `ports` is the list of known ports; any other port is "unknown". Keep a
@@ -466,7 +467,7 @@ assert 6 < leak["tree"] < 8 and abs(leak["linear"]) < 3 and len(np.unique(wide, 
 # %% [markdown]
 # The tree meets copies of its training rows in the test set and gains about seven points that are not there.
 #
-# ### Exercise 5a.4 · ●●○ · 8 minutes
+# ### Exercise 5a.4 · Rows seen before · ●●○ · 8 minutes
 # Write the audit `seen_before(train, test)`: for each row of `test`, True if an identical row stands in `train`. Both have
 # the shape `(rows, columns)`. A missing entry (`nan`) counts as equal to a missing entry.
 
@@ -581,7 +582,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# ### Exercise 5a.5 · ●●○ · 8 minutes
+# ### Exercise 5a.5 · A threshold for recall · ●●○ · 8 minutes
 # Write `threshold_for_recall(y, probability, recall)`: the **largest** threshold $t$ such that calling all rows with
 # `probability >= t` finds at least the share `recall` of the rows with `y == 1`.
 
@@ -632,7 +633,7 @@ ck.show(
 )
 
 # %% [markdown]
-# ### Exercise 5a.6 · ●●● · 10 minutes
+# ### Exercise 5a.6 · AUC from pairs · ●●● · 10 minutes
 # The same area has a second meaning: draw one row with `y == 1` and one with `y == 0`; how often has the first the higher
 # score? Write `roc_auc(y, score)` from this: the share of all such pairs, where a tie counts one half.
 

@@ -1,6 +1,7 @@
 # ---
 # title: How sure is a score?
 # promise: You will know how sure a score is, and make a model better one measured change at a time.
+# built: You wrote cross-validation, measured how far a score may be off, and improved a model one change at a time.
 # minutes: 80
 # prerequisites: [05a_a_model_from_a_table]
 # data: [fashion_mnist]
@@ -143,7 +144,7 @@ assert apart[0] > 10 and apart[1] == 1
 # %% [markdown]
 # *Stratified* folds hold each class in its share, and remove one part of the luck. Use them when you classify.
 #
-# ### Exercise 5b.1 · ●●○ · 10 minutes
+# ### Exercise 5b.1 · Folds with equal classes · ●●○ · 10 minutes
 # Write `stratified_folds(labels, folds)`: an array that gives each row its fold, a number from 0 to `folds - 1`. In
 # each class the sizes of the folds differ by one row at most. No shuffling is needed.
 
@@ -185,7 +186,7 @@ print(f"standard error of the mean of ten folds: {first_deal.std(ddof=1) / np.sq
 assert 76.5 < first_deal.mean() < 79.5 and 0.6 < first_deal.std(ddof=1) / np.sqrt(10) < 1.3
 
 # %% [markdown]
-# ### Exercise 5b.2 · ●○○ · 4 minutes
+# ### Exercise 5b.2 · The error of a mean · ●○○ · 4 minutes
 # Write `standard_error(scores)`: the standard error of the mean of an array of scores. The spread of a sample divides
 # by $k - 1$, not by $k$.
 
@@ -281,7 +282,7 @@ for count in [least, 2 * least]:
 # if the true difference is exactly $d$, luck makes the measured one smaller about every second time, and then it is
 # missed. With twice as many scores we miss about one true difference in five.
 #
-# ### Exercise 5b.3 · ●●○ · 8 minutes
+# ### Exercise 5b.3 · How many scores? · ●●○ · 8 minutes
 # Write `scores_needed(differences, d)`: how many independent scores (a whole number) are needed at least, so that a
 # measured difference `d` is two standard errors. `differences` is an array of paired differences that you have measured.
 
@@ -567,7 +568,7 @@ print("stopped 8 epochs after its best one; holds the weights of the best one")
 print(f"validation loss of these weights ≈ {losses.min():.2f}, after all 40 epochs ≈ {at_end:.2f}")
 
 # %% [markdown]
-# ### Exercise 5b.4 · ●●○ · 8 minutes
+# ### Exercise 5b.4 · Where training stops · ●●○ · 8 minutes
 # Write `stop_epoch(losses, patience)`: two numbers, the epoch after which early stopping ends the training, and the
 # epoch whose weights it restores. `losses` are the validation losses that the epochs would have; epochs count from 1.
 
@@ -589,7 +590,7 @@ def stop_epoch(losses, patience):
 ck.check("workflow.stop_epoch", stop_epoch)
 
 # %% [markdown]
-# ### Exercise 5b.5 · ●●○ · 8 minutes
+# ### Exercise 5b.5 · Stop at a gap · ●●○ · 8 minutes
 # Write `gap_stopper(points)`: it returns a callback that stops the training after an epoch in which the training
 # accuracy lies more than `points` percentage points above the validation accuracy. `logs` holds shares under
 # `"accuracy"` and `"val_accuracy"`; a callback stops by `self.model.stop_training = True`.
@@ -611,7 +612,7 @@ def gap_stopper(points):
 ck.check("workflow.gap_stopper", gap_stopper)
 
 # %% [markdown]
-# ### Exercise 5b.6 · ●●● · 12 minutes
+# ### Exercise 5b.6 · Train with early stopping · ●●● · 12 minutes
 # Write `fit_best(x, y, x_validation, y_validation)`: build a Keras model with one hidden layer of 64 ReLU units and
 # ten logits, compile it with Adam at rate 0.01 and `loss`, and train it for up to 40 epochs with early stopping,
 # patience 5, back to the best weights. Return the model and the list of validation losses of all epochs that ran.

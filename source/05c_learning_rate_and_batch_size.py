@@ -1,6 +1,7 @@
 # ---
 # title: Learning rate and batch size
 # promise: You will find a learning rate by a range test, see what the batch size changes, and test the linear scaling rule.
+# built: You found a learning rate by a range test, measured the noise of a batch, and moved the rate with the batch size.
 # minutes: 70
 # prerequisites: [05b_how_sure_is_a_score]
 # data: [fashion_mnist]
@@ -171,7 +172,7 @@ for name, optimizer in [("SGD", keras.optimizers.SGD()), ("Adam", keras.optimize
 # One run of two passes found a usable rate for each, better after three passes than a tenth or ten times of it: a start, not
 # the best.
 #
-# ### Exercise 5c.1 · ●○○ · 4 minutes
+# ### Exercise 5c.1 · Rates of a range test · ●○○ · 4 minutes
 # Write `range_rate(step, steps, lowest, highest)`: the rate of step number `step` (from 0 to `steps - 1`) of a range test.
 
 
@@ -211,7 +212,7 @@ print("steps in one pass:", {size: 6_144 // size for size in sizes})
 # The left figure below shows what your machine says. A step has a fixed cost, which a large batch pays less often: it reads more
 # pictures a second. But a network learns in *steps*, and a pass then has fewer of them.
 #
-# ### Exercise 5c.2 · ●○○ · 4 minutes
+# ### Exercise 5c.2 · Counting the steps · ●○○ · 4 minutes
 # Write `steps_made(examples, batch, passes)`: how many steps does `fit` make? The last batch of a pass may be smaller.
 
 
@@ -283,7 +284,7 @@ ck.show(
 # Beyond the size where both are equal, more pictures tell a step little that is new (McCandlish et al., 2018, who find that
 # this size grows as the loss falls).
 #
-# ### Exercise 5c.3 · ●●○ · 8 minutes
+# ### Exercise 5c.3 · As much noise as gradient · ●●○ · 8 minutes
 # Write `equal_noise(gradients)`: the batch size at which noise and full gradient are equally long. `gradients`, shape
 # `(examples, parameters)`, holds one gradient for each example; the full gradient is their mean. You need the mean squared
 # distance from it, and its squared length.
@@ -347,7 +348,7 @@ assert np.all((3.6 < ratios) & (ratios < 4.2)) and apart[0] < 0.08
 # Four for two, as predicted. This is the **linear scaling rule** (Goyal et al., 2017): *batch times $k$, rate times $k$.* The
 # derivation also names its limit: $k\eta$ must stay small. How small, only a test tells.
 #
-# ### Exercise 5c.4 · ●●○ · 6 minutes
+# ### Exercise 5c.4 · A batch in parts · ●●○ · 6 minutes
 # If memory is short, one computes a large batch in parts. Write `accumulate(gradients, sizes)`: the gradient of the whole
 # batch, from its parts' gradients of the mean loss, shape `(parts, parameters)`, and their numbers of examples `(parts,)`.
 
@@ -561,7 +562,7 @@ ck.show(
 # Over these two passes: with the gentle ratio six curves become one; with the best ratio the first four end together, the other
 # two fail. Goyal et al. used the rule, with a warm-up, up to batches of 8,192: on another network the limit lies elsewhere.
 #
-# ### Exercise 5c.5 · ●○○ · 5 minutes
+# ### Exercise 5c.5 · A rate for another batch · ●○○ · 5 minutes
 # Write `scaled_rate(rate, batch, new_batch, rule)`: the rate for `new_batch` when `rate` is good for `batch`. `rule` is
 # `"linear"` or `"square root"` (the rate grows with the square root of the batch size).
 
@@ -678,7 +679,7 @@ ck.show(
 # and batches up to 512 we see no such effect. Keskar et al. (2017) report a difference for larger networks; Hoffer et al. (2017)
 # close it by training longer.
 #
-# ### Exercise 5c.6 · ●●● · 12 minutes
+# ### Exercise 5c.6 · Train at the scaled rate · ●●● · 12 minutes
 # Rate 0.1 is good for batches of 16. Write `train_scaled(x, y, batch)`: build a network for `x` of shape `(examples, 784)`, 64
 # ReLU units and ten logits, train it with plain SGD and `loss` for **one** pass in batches of `batch`, at the rate of the
 # linear rule, and return it.

@@ -1,6 +1,7 @@
 # ---
 # title: Over-fitting
 # promise: You will make a network memorise, see the gap between train and test score, and measure which cures close it.
+# built: You made a network memorise its pictures, wrote five cures against it, and measured what each of them changes.
 # minutes: 75
 # prerequisites: [05c_learning_rate_and_batch_size]
 # data: [fashion_mnist]
@@ -158,7 +159,7 @@ assert np.array_equal(predicted, shuffled[:10])
 # to the training examples, at the cost of others, is **over-fitting** (过拟合). The first number to look at is the gap:
 # train score minus test score.
 #
-# ### Exercise 6a.1 · ●●○ · 6 minutes
+# ### Exercise 6a.1 · The gap in points · ●●○ · 6 minutes
 # Write `gap(logits, labels, is_train)`: the share of right answers on the training rows minus the share on the other
 # rows, in percentage points. `logits` has the shape `(examples, classes)`; `is_train` is an array of True and False.
 
@@ -211,7 +212,7 @@ assert 80.5 < val_score[-5:].min() and val_score[-5:].max() < 84
 # The first cure: stop when the validation loss has brought no new lowest value for `patience` passes in a row, and
 # go back to the weights of the lowest.
 #
-# ### Exercise 6a.2 · ●●○ · 10 minutes
+# ### Exercise 6a.2 · The epoch that is kept · ●●○ · 10 minutes
 # Write `best_epoch(losses, patience)`: the number of the epoch (the first is 0) whose weights are kept. Go through
 # the list as training would, and do not look at losses after the stop. An equal loss is no new lowest.
 
@@ -282,7 +283,7 @@ for name, regularizer in [("L1", keras.regularizers.L1(0.01)), ("L2", keras.regu
     print(f"{name}: value and gradient agree with keras.regularizers")
 
 # %% [markdown]
-# ### Exercise 6a.3 · ●●○ · 6 minutes
+# ### Exercise 6a.3 · One step with L1 · ●●○ · 6 minutes
 # Write `l1_step(weight, gradient, rate, strength)`: the weight after one step of gradient descent on the loss plus
 # an L1 penalty. `gradient` is the gradient of the loss *without* the penalty, of the same shape as `weight`.
 
@@ -392,7 +393,7 @@ print("Keras: divided by 1 - p in training, untouched at test time")
 # Dividing by $1 - p$ repairs the mean: $y = m\,x / (1 - p)$, where $m$ is 1 with probability $1 - p$, else 0. The
 # *expected* $y$ is $x$ (Srivastava et al., 2014).
 #
-# ### Exercise 6a.4 · ●○○ · 5 minutes
+# ### Exercise 6a.4 · Dropout while training · ●○○ · 5 minutes
 # Write `dropout(x, kept, p)`: `x` has the shape `(examples, units)`, `kept` is an array of True and False of the
 # same shape. It gives what the layer hands on while training.
 
@@ -446,7 +447,7 @@ for mode in (True, False):
     assert same != mode
 
 # %% [markdown]
-# ### Exercise 6a.5 · ●●○ · 8 minutes
+# ### Exercise 6a.5 · Batch normalisation in training · ●●○ · 8 minutes
 # Write `batch_norm(x, gamma, beta, epsilon)` as it works **in training**; `x` has the shape `(examples, units)`,
 # `gamma` and `beta` the shape `(units,)`.
 
@@ -631,7 +632,7 @@ assert (
 # none: a step of Adam has a finite length, so the weight jumps over 0 and back. Set such weights to 0 yourself if
 # you want real zeros.
 #
-# ### Exercise 6a.6 · ●●● · 12 minutes
+# ### Exercise 6a.6 · A regularised network · ●●● · 12 minutes
 # Write `build_regularised_network(p, strength)`: a compiled Keras model for pictures of shape `(batch, 784)`: a
 # hidden layer of 64 ReLU units, dropout with probability `p` behind it, ten logits. The weights of both Dense
 # layers, not their biases, carry an L2 penalty of the given strength. Compile with Adam and the loss `loss`. The

@@ -1,6 +1,7 @@
 # ---
 # title: More out of little data
 # promise: You will make more out of little data, see when that hurts, and read a learning curve.
+# built: You changed training pictures in NumPy and inside a model, measured what helps and what hurts, and read a learning curve.
 # minutes: 75
 # prerequisites: [06a_overfitting]
 # data: [fashion_mnist, mnist_digits]
@@ -94,7 +95,7 @@ mirror = every_second(lambda pictures: pictures[:, :, ::-1])
 upside_down = every_second(lambda pictures: pictures[:, ::-1])
 
 # %% [markdown]
-# ### Exercise 6b.1 · ●●○ · 8 minutes
+# ### Exercise 6b.1 · Move the pictures · ●●○ · 8 minutes
 # Write `shift(pictures, dx, dy)`: all pictures, of shape `(n, height, width)`, moved by `dx` pixels to the right and
 # `dy` pixels down (negative: left, up; each less than the size). What leaves the picture is lost, and zeros fill the
 # gap.
@@ -293,7 +294,7 @@ assert 18 < gap["unchanged"] < 21 and 10 < gap["crop, 1 pixel"] < 13 and gap["tu
 #
 # **Augment with what the net will meet.**
 #
-# ### Exercise 6b.2 · ●●● · 12 minutes
+# ### Exercise 6b.2 · Augmentation inside the model · ●●● · 12 minutes
 # Write `build_augmented_network()`: a compiled Keras model for pictures of shape `(batch, 28, 28, 1)` with values 0 to
 # 255. While it trains it mirrors pictures left-right by chance, and moves them by chance, by at most 10 % of the size
 # (the gap may be filled as you like); in use it does neither. Then values from 0 to 1, `Flatten`, 32 ReLU units, ten
@@ -438,7 +439,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# ### Exercise 6b.3 · ●○○ · 5 minutes
+# ### Exercise 6b.3 · Is the label still right? · ●○○ · 5 minutes
 # Write `keeps_label(digit, change)`: True if a person would still read the same digit. `digit` is 0, 3, 6, 7, 8 or 9;
 # `change` is `"crop"` (two pixels), `"mirror"` (left-right) or `"half turn"` (180°).
 
@@ -523,7 +524,7 @@ assert doubling[3] > gain["crop, 1 pixel"][:, 1].mean() + 0.2
 # collect, and start from a net that was trained on other data (pretraining, chapter 12).
 
 # %% [markdown]
-# ### Exercise 6b.4 · ●●○ · 10 minutes
+# ### Exercise 6b.4 · How many more pictures? · ●●○ · 10 minutes
 # Write `data_needed(sizes, errors, goal)`: how many pictures would bring the error down to `goal`, if the power law
 # holds? Fit a line to the logarithms, as above, and solve it for $n$.
 
@@ -572,7 +573,7 @@ assert all(max(under[name][:, 1] - free[:, 1]) < -2 for name in held_back if nam
 # All three have a smaller gap than the free net, and a worse test score. The sign of under-fitting is a low
 # **training** score. Then look for what holds the net back: loosen the penalty, widen the net, train longer.
 #
-# ### Exercise 6b.5 · ●○○ · 4 minutes
+# ### Exercise 6b.5 · A short diagnosis · ●○○ · 4 minutes
 # Write `diagnosis(train, test, wanted)`, scores in percent. Return `"under-fitting"` if the training score is below
 # `wanted`; otherwise `"over-fitting"` if the gap is above 5 points; otherwise `"fine"`.
 
@@ -655,7 +656,7 @@ print("left by AdamW:", decayed.round(2))
 assert l2_weights[0] > 0.9 and abs(l2_weights[1]) < 0.3 and np.ptp(decayed) < 0.01
 
 # %% [markdown]
-# ### Exercise 6b.6 · ●●○ · 8 minutes
+# ### Exercise 6b.6 · Two kinds of decay · ●●○ · 8 minutes
 # Write `two_steps(w, gradient, scale, rate, decay)`: a pair, the weights after one step with L2 in the gradient and
 # after one step with decoupled decay. In both, what is called gradient is divided by `scale` (Adam's $\sqrt{\hat v}$,
 # without its average $m$). The penalty is $\frac{\lambda}{2} w^2$ with $\lambda$ = `decay`. All but `rate` and `decay`

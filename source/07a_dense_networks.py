@@ -1,6 +1,7 @@
 # ---
 # title: Dense networks
 # promise: You will build a feed-forward network whole, count what it costs, and know what it can and cannot fit.
+# built: You computed whole networks by hand, fitted their size to a budget, and trained one that takes raw pixels.
 # minutes: 80
 # prerequisites: [06b_augmentation]
 # data: [digits, fashion_mnist]
@@ -127,7 +128,7 @@ for number, (W, b) in enumerate(zip(weights[::2], weights[1::2], strict=True), s
 assert np.allclose(a, network(x_test / 16), atol=1e-5)
 
 # %% [markdown]
-# ### Exercise 7a.1 · ●●○ · 8 minutes
+# ### Exercise 7a.1 · Forward through all layers · ●●○ · 8 minutes
 # Write `forward(x, weights)`: the output for `x` of shape `(examples, inputs)`. `weights` is a list of pairs `(W, b)`, as
 # many as there are layers. ReLU in the hidden layers, no activation in the last one.
 
@@ -164,7 +165,7 @@ assert (network.count_params(), multiplications) == (8_970, 8_832)
 # %% [markdown]
 # The first two cost the same, the last one little. In a dense network parameters and multiplications are nearly one number.
 #
-# ### Exercise 7a.2 · ●○○ · 5 minutes
+# ### Exercise 7a.2 · Parameters and multiplications · ●○○ · 5 minutes
 # Write `count(sizes)` for a list such as `[64, 64, 64, 10]` (inputs first). Return two numbers: parameters, and
 # multiplications for one example.
 
@@ -226,7 +227,7 @@ ck.show(
 #
 # Take about 50,000 parameters. Should they stand in one wide layer or in eight narrow ones? First we need the widths.
 #
-# ### Exercise 7a.3 · ●●● · 12 minutes
+# ### Exercise 7a.3 · A width for a budget · ●●● · 12 minutes
 # Write `width_for_budget(inputs, outputs, depth, budget)`: the largest width $w$ such that a network with `depth` hidden
 # layers of $w$ units each has at most `budget` parameters. At least one unit always fits.
 
@@ -367,7 +368,7 @@ assert gap[0] - gap[1] > 1 and np.mean(patient[8]) > 100 * mean[1]
 # %% [markdown]
 # About half of the gap was unfinished training: after 25 passes the eight layers are above what one layer had after five.
 #
-# ### Exercise 7a.4 · ●○○ · 4 minutes
+# ### Exercise 7a.4 · The scale of first weights · ●○○ · 4 minutes
 # Write `starting_scale(inputs, units)`. Return two numbers: the standard deviation of He's weights, and the limit of
 # Glorot's even distribution.
 
@@ -443,7 +444,7 @@ for units in [10, 50, 250]:
 # is not bounded. Leshno, Lin, Pinkus and Schocken (1993) did: any continuous activation will do that is not a polynomial.
 # The theorem says that such weights **exist**. It does not say that training finds them.
 #
-# ### Exercise 7a.5 · ●●● · 12 minutes
+# ### Exercise 7a.5 · A hat from three units · ●●● · 12 minutes
 # Write `hat(left, middle, right)`: weights `[(W1, b1), (W2, b2)]` of a ReLU network with one input and three hidden units. Its
 # output is 0 up to `left`, rises in a straight line to 1 at `middle`, falls to 0 at `right`, and stays 0.
 
@@ -640,7 +641,7 @@ assert abs(np.mean(table["Adam", 1]) - linear_score) < 0.02
 # costs nothing. And the linear model? With scaled pixels, Adam and 20 epochs the network comes within two points of it,
 # ahead by a handful of the 500 test digits. On 1,000 small digits the hidden layers bring little.
 #
-# ### Exercise 7a.6 · ●●○ · 12 minutes
+# ### Exercise 7a.6 · A classifier for raw pixels · ●●○ · 12 minutes
 # Write `train_classifier(x, y, largest)`: a 64-64-10 Keras model, compiled and **trained**, for pictures `x` of shape
 # `(n, 64)` with pixels from 0 to `largest`. It must take such raw pixels: put the scaling *inside*, as a first layer. Ten
 # logits. The check trains it on 300 digits with pixels up to 65,535 and looks at digits that it has not seen.

@@ -1,6 +1,7 @@
 # ---
 # title: What a classifier knows
 # promise: You will train the classic 300-100 network with today's recipe, and find out how far its probabilities can be trusted.
+# built: You trained a 300-100 network, measured how far its probabilities can be trusted, and corrected them with one number.
 # minutes: 75
 # prerequisites: [07a_dense_networks]
 # data: [fashion_mnist, mnist_digits]
@@ -132,7 +133,7 @@ assert published.count_params() == 266_610 and course.count_params() == 267_810
 # Several things differ, so this does not say which one helped. The rate alone is not it: with rates of 0.03 and 0.1 the
 # published recipe stayed behind as well (not shown here).
 #
-# ### Exercise 7b.1 · ●●○ · 10 minutes
+# ### Exercise 7b.1 · The 200-50 network · ●●○ · 10 minutes
 # Write `build_mlp()`: the network `course_network` once more, but with units 200 and 50, and compiled, with Adam (rate 0.004)
 # and `keras.losses.SparseCategoricalCrossentropy(from_logits=True)`.
 
@@ -184,7 +185,7 @@ assert ours["seconds"] <= classic["seconds"] / 8
 #
 # The confusion matrix counts: row = true class, column = the class that the network named.
 #
-# ### Exercise 7b.2 · ●○○ · 6 minutes
+# ### Exercise 7b.2 · The confusion matrix · ●○○ · 6 minutes
 # Write `confusion_matrix(y, predicted, classes)`: an array `(classes, classes)` of counts, for labels 0 to `classes − 1`.
 
 
@@ -288,7 +289,7 @@ assert 2.5 < calibration_error(logits_of(course), y_test) < 4  # today's recipe,
 # %% [markdown]
 # The same network, the same pictures: the longer it trains, the further its confidence runs ahead of its accuracy.
 #
-# ### Exercise 7b.3 · ●●○ · 10 minutes
+# ### Exercise 7b.3 · How far confidence is off · ●●○ · 10 minutes
 # Write `expected_calibration_error(confidence, right, count)` with `count` bins of equal width from 0 to 1 (a confidence of
 # exactly 1 belongs to the last bin): a number from 0 to 1. `right` holds True or False. Empty bins count nothing.
 
@@ -355,7 +356,7 @@ ck.explore(
 # Training from 3 to 25 epochs made this network too sure. One division, chosen on validation pictures, brings the error
 # below 1.5 points.
 #
-# ### Exercise 7b.4 · ●○○ · 5 minutes
+# ### Exercise 7b.4 · Probabilities at a temperature · ●○○ · 5 minutes
 # Write `cool(logits, temperature)`: probabilities `(examples, classes)` at that temperature, safe for logits such as 1,000.
 
 
@@ -388,7 +389,7 @@ print(f"all pictures: {kept[-1]:.0%} right; the surest 60 %: {kept[5_999]:.0%}")
 assert kept[5_999] > 0.97
 
 # %% [markdown]
-# ### Exercise 7b.5 · ●●○ · 7 minutes
+# ### Exercise 7b.5 · How many can be answered? · ●●○ · 7 minutes
 # Write `coverage_for(confidence, right, wanted)`: the largest share of pictures, surest first, that one can answer so that at
 # least the share `wanted` of the answered ones is right; 0 if there is none.
 

@@ -1,6 +1,7 @@
 # ---
 # title: Convolution
 # promise: You will write convolution and pooling from scratch, equal to Keras, and know what a filter sees, costs and cannot see.
+# built: You wrote convolution and pooling, computed what a layer sees and costs, and built a small convolutional network.
 # minutes: 75
 # prerequisites: [07b_what_a_classifier_knows]
 # data: [mnist_digits, fashion_mnist]
@@ -102,7 +103,7 @@ assert (picture[0:3, 0:3] * edge).sum() == 27
 # %% [markdown]
 # The kernel answers where brightness rises from left to right. A 4×4 picture has 2×2 positions for a 3×3 kernel.
 #
-# ### Exercise 8a.1 · ●●○ · 8 minutes
+# ### Exercise 8a.1 · Slide a kernel · ●●○ · 8 minutes
 # Write `slide(picture, kernel)`: the sum above for every position where the kernel lies inside the picture. `picture` has
 # the shape `(height, width)`, `kernel` `(k, k)`; the result `(height − k + 1, width − k + 1)`.
 
@@ -237,7 +238,7 @@ print("padding='same', strides 1, 2, 3:", same)
 assert same == [-(-28 // s) for s in (1, 2, 3)]  # n / s, rounded up
 
 # %% [markdown]
-# ### Exercise 8a.2 · ●○○ · 5 minutes
+# ### Exercise 8a.2 · The size of the output · ●○○ · 5 minutes
 # Write `output_size(n, k, padding, stride, dilation)` with the formula above: one side of the output, a whole number.
 
 
@@ -264,7 +265,7 @@ assert np.allclose(blocks.mean(axis=(2, 4)), layers.AveragePooling2D(2)(x), atol
 print("average pooling:", x.shape, "becomes", blocks.mean(axis=(2, 4)).shape)
 
 # %% [markdown]
-# ### Exercise 8a.3 · ●●○ · 8 minutes
+# ### Exercise 8a.3 · Max pooling by hand · ●●○ · 8 minutes
 # Write `max_pool(x, size)` for `x` of shape `(pictures, height, width, channels)`: the largest entry of each block of
 # `size` by `size`. When a side is no multiple of `size`, the rest at its end is left out, as Keras does by default.
 
@@ -349,7 +350,7 @@ ck.explore(
 # The field grows by 2 with each 3×3 layer of stride 1; a pooling of 2 doubles what later layers add, and dilation widens it
 # at no cost in weights. With equal weights the middle of the field counts most: more paths lead there.
 #
-# ### Exercise 8a.4 · ●●○ · 7 minutes
+# ### Exercise 8a.4 · How much a layer sees · ●●○ · 7 minutes
 # Write `receptive_field(stack)`: the width $r$ for a list of layers, each `(kernel, stride, dilation)`, first layer first.
 
 
@@ -396,7 +397,7 @@ assert np.allclose(there[:, :, 4:-2], here[:, :, 2:-4], atol=1e-5)
 print("a picture moved by 2 pixels gives an output moved by 2 pixels, apart from the border")
 
 # %% [markdown]
-# ### Exercise 8a.5 · ●○○ · 6 minutes
+# ### Exercise 8a.5 · Convolution beside dense · ●○○ · 6 minutes
 # Write `compare_sizes(side, k, channels, filters)` for a picture of `side`×`side` pixels with `channels` channels and a
 # convolution with padding "same", stride 1 and biases. Return two numbers: the parameters of the convolution, and those of a
 # Dense layer that has the same inputs and as many outputs.
@@ -474,7 +475,7 @@ assert wide_accuracy["shuffled"] - accuracy["shuffled"] > 0.015
 # one. So the gain comes from the promises, and where they are false they cost something. Where neighbours mean nothing
 # (columns of a patient's table, say), there is no reason to expect a gain from a convolution.
 #
-# ### Exercise 8a.6 · ●●○ · 10 minutes
+# ### Exercise 8a.6 · A small convolutional network · ●●○ · 10 minutes
 # Write `build_convnet()`: a compiled Keras model for pictures `(batch, 28, 28, 1)` with two convolutions (ReLU), a pooling
 # layer after each, and ten logits. It must have fewer than 10,000 parameters. Compile it with Adam and `loss`, as above.
 

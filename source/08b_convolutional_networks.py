@@ -1,6 +1,7 @@
 # ---
 # title: Convolutional networks
 # promise: You will train LeNet and a small modern convolutional network, test them on shifted pictures, and look inside.
+# built: You trained LeNet and a small modern network, wrote a residual block, and tested both kinds of network on shifted pictures.
 # minutes: 80
 # prerequisites: [08a_convolution]
 # data: [fashion_mnist]
@@ -90,7 +91,7 @@ assert 400 * 120 / published.count_params() > 0.75
 # %% [markdown]
 # The 400 flattened features meet 120 units: that one matrix is over three quarters of the network.
 #
-# ### Exercise 8b.1 · ●○○ · 5 minutes
+# ### Exercise 8b.1 · Parameters of a stack · ●○○ · 5 minutes
 # Write `stack_parameters(channels, filters, kernel)`: the parameters, biases included, of convolutions one after
 # another. The picture has `channels` channels, `filters` is a list with the number of filters of each layer, and every
 # kernel is `kernel` × `kernel`.
@@ -111,7 +112,7 @@ def stack_parameters(channels, filters, kernel):
 ck.check("convnets.stack_parameters", stack_parameters)
 
 # %% [markdown]
-# ### Exercise 8b.2 · ●●○ · 7 minutes
+# ### Exercise 8b.2 · The last map · ●●○ · 7 minutes
 # Write `map_size(size, steps)`: the height of the last feature map for a square picture of height `size`. Each step is
 # a pair: `("same", 5)` and `("valid", 5)` are convolutions with a 5 × 5 kernel, stride 1, and that padding; `("pool",
 # 2)` is a pooling of 2 × 2 with stride 2, which drops what is left over at the edge.
@@ -301,7 +302,7 @@ print(f"ten logits from 32 maps of 7 × 7: flatten {flat:,} parameters, global a
 assert (flat, pooled) == ((7 * 7 * 32 + 1) * 10, (32 + 1) * 10)
 
 # %% [markdown]
-# ### Exercise 8b.3 · ●○○ · 4 minutes
+# ### Exercise 8b.3 · The average of each map · ●○○ · 4 minutes
 # Write `global_average(maps)` in NumPy: from `(examples, height, width, channels)` to `(examples, channels)`.
 
 
@@ -368,7 +369,7 @@ for name in starts:
 # to *change*. What the figure shows is the state before training, without normalisation. (Trained for three epochs, eight
 # residual blocks were ahead of eight plain ones; not shown here.)
 #
-# ### Exercise 8b.4 · ●●● · 10 minutes
+# ### Exercise 8b.4 · A residual block · ●●● · 10 minutes
 # Write `residual_block(x)` with the Functional API. `x` is a symbolic Keras tensor of shape `(batch, height, width,
 # channels)`. Two 3 × 3 convolutions, padding `"same"`, each with as many filters as `x` has channels and with a bias;
 # ReLU after the first; then add `x`; then ReLU. No batch normalisation here. Return the new tensor.
@@ -539,7 +540,7 @@ assert change[4] > 35 and change[0] < -1.5
 # It learns what convolution and averaging had built in, and pays with a lower score on unmoved pictures. That is the price
 # after 400 steps; trained four times as long it was smaller (not shown here).
 #
-# ### Exercise 8b.5 · ●●○ · 8 minutes
+# ### Exercise 8b.5 · Accuracy on moved pictures · ●●○ · 8 minutes
 # Write `shifted_accuracy(predict, x, y, columns)`: the share of pictures named rightly after all moved `columns` ≥ 0
 # pixels to the right. `x` is `(examples, height, width)`, black (0) comes in, `predict(x)` gives logits `(examples,
 # classes)`.
@@ -587,7 +588,7 @@ assert lenet_course["parameters"] == 61_706 and 0.7 < rows["LeNet, sigmoid, publ
 # The seconds are not of equal conditions: the course's rows run 47 updates in one call of Keras, and beside the larger
 # network batches of 256 in place of 32. And it is one run each, without a validation part that chose epochs and rate.
 #
-# ### Exercise 8b.6 · ●●● · 15 minutes
+# ### Exercise 8b.6 · Train with few parameters · ●●● · 15 minutes
 # Write `train_convnet(x, y)`: build a convolutional network with **at most 6,000 parameters** for pictures of shape
 # `(batch, 28, 28, 1)` with ten logits, train it on `x` and `y`, and return it. The check calls it with 600 pictures and
 # wants a loss below 1.2 on 300 others; guessing gives 2.3.

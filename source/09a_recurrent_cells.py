@@ -1,6 +1,7 @@
 # ---
 # title: Recurrent cells
 # promise: You will write three recurrent cells from scratch, equal to Keras on every step, and measure what each one still knows after thirty silent steps.
+# built: You wrote three recurrent cells and their gates, sent gradients back through time, and built a network that remembers 60 steps.
 # minutes: 85
 # prerequisites: [08b_convolutional_networks]
 # data: [digits]
@@ -75,7 +76,7 @@ for t in range(2):
 print("two steps by hand agree with Keras to 0.000001")
 
 # %% [markdown]
-# ### Exercise 9a.1 · ●●○ · 8 minutes
+# ### Exercise 9a.1 · A recurrent layer by hand · ●●○ · 8 minutes
 # Write `simple_rnn(x, W, U, b)` for `x` of shape `(examples, time, features)`: all hidden states,
 # `(examples, time, units)`, starting from zeros.
 
@@ -156,7 +157,7 @@ assert noisy[1.0][70] < 1e-3 and noisy[1.0][0] < 1e-11
 # from 0, where its slope is below 1, and the gradient becomes smaller (dashed): under random input a rotation forgets too.
 # Keras starts $U$ as a rotation, $g = 1$.
 #
-# ### Exercise 9a.2 · ●●● · 15 minutes
+# ### Exercise 9a.2 · Back through time · ●●● · 15 minutes
 # One unit without bend: $h_t = w x_t + u h_{t-1}$, $h_0 = 0$. Write `bptt(x, w, u)`: the derivative of the **last** state with
 # respect to $u$, by hand. `x` is a sequence of numbers. Every step used $u$, so every step contributes.
 
@@ -243,7 +244,7 @@ for t in range(8):
 print("GRU by hand agrees with Keras on all 8 steps to 0.000001")
 
 # %% [markdown]
-# ### Exercise 9a.3 · ●○○ · 6 minutes
+# ### Exercise 9a.3 · Parameters of three cells · ●○○ · 6 minutes
 # Write `parameters(kind, inputs, units)` for `kind` "simple", "lstm" or "gru", with biases as Keras has them (the GRU's two
 # rows included).
 
@@ -277,7 +278,7 @@ assert sigmoid(0) ** 30 < 1e-9 and 5e-5 < sigmoid(1) ** 30 < 1e-4 and 0.55 < sig
 # holds while nothing comes in, as far as the state is small enough for tanh to be nearly a straight line. In our silence
 # nothing comes in. Has your guess changed?
 #
-# ### Exercise 9a.4 · ●●○ · 6 minutes
+# ### Exercise 9a.4 · A bias that remembers · ●●○ · 6 minutes
 # Write `forget_bias(steps, share)`: the bias with which a forget gate keeps `share` (between 0 and 1) of the memory over
 # `steps` steps, if nothing else enters the gate.
 
@@ -394,7 +395,7 @@ assert gates[8:, 1].min() > 0.9
 # three means are nearly flat lines, so this figure does not show that the gates *learned* when to keep: on this task holding
 # all the time is enough.
 #
-# ### Exercise 9a.5 · ●●○ · 12 minutes
+# ### Exercise 9a.5 · A memory for 60 steps · ●●○ · 12 minutes
 # Write `build_memory()`: a compiled Keras model for sequences `(batch, time, 8)` **of any length**, with one recurrent layer of
 # 32 units and ten logits, that can remember 60 steps: the check sends a gradient from the last output back to the first input
 # over 60 blank steps, and it must not vanish. Compile it with Adam and
@@ -485,7 +486,7 @@ print("the layer has", new_layer().units, "units")
 # wrong results: a warning to take seriously. And a size from a global changes when another cell does.
 # **Right:** sequences of several steps, the last state `(examples, units)` into a dense layer, equal shapes, sizes as arguments.
 #
-# ### Exercise 9a.6 · ●○○ · 5 minutes
+# ### Exercise 9a.6 · Shapes that look alike · ●○○ · 5 minutes
 # Write `mean_squared_error(prediction, target)` for any shapes with the same number of entries, such as `(n, 1, 1)` and
 # `(n, 1)`: entry with entry, in their order. When the numbers of entries differ, raise a `ValueError`.
 

@@ -1,6 +1,7 @@
 # ---
 # title: Forecasting
 # promise: You will forecast real series one step and many steps ahead, and face the naive forecasts.
+# built: You cut real series into windows, wrote the naive forecasts, and measured a GRU beside them one and many steps ahead.
 # minutes: 80
 # prerequisites: [09a_recurrent_cells]
 # data: [co2, sea_temperature, sunspots]
@@ -51,7 +52,7 @@ print(f"{len(weeks):,} weeks, {missing.sum()} missing in {len(gaps)} gaps, the l
 # guess with help from the future, so it must not touch the weeks we judge by: those from 1990 on have no gap, the
 # next cell checks.
 #
-# ### Exercise 9b.1 · ●○○ · 5 minutes
+# ### Exercise 9b.1 · Fill the gaps · ●○○ · 5 minutes
 # Write `fill_gaps(values)`: a copy of the array in which each run of `nan` lies on the straight line between the
 # number before it and the number after it. The first and the last value are given.
 
@@ -96,7 +97,7 @@ ck.show(
 #
 # $$ \text{input}_i = (s_i, \dots, s_{i+L-1}), \qquad \text{target}_i = (s_{i+L}, \dots, s_{i+L+H-1}) $$
 #
-# ### Exercise 9b.2 · ●●○ · 8 minutes
+# ### Exercise 9b.2 · Cut the windows · ●●○ · 8 minutes
 # Write `windows(series, length, horizon)`. It returns two arrays: inputs `(examples, length, 1)`, the shape that a
 # recurrent layer reads (one feature), and targets `(examples, horizon)`. Use every window whose target still fits.
 
@@ -166,7 +167,7 @@ assert 0.39 < memory["random split"] < 0.41 and 10 < memory["split in time"] < 1
 # part and holds nearly the same numbers, *target included*. That is leakage. So: **the past trains, the future
 # judges**, nothing is shuffled across the border, and no target reaches over it. Scales are fitted on the past too.
 #
-# ### Exercise 9b.3 · ●○○ · 4 minutes
+# ### Exercise 9b.3 · Scale by the past · ●○○ · 4 minutes
 # Write `scale_by_past(series, border)`: the whole series, minus a mean, divided by a standard deviation (`np.std`);
 # both come from `series[:border]` alone.
 
@@ -204,7 +205,7 @@ assert 0.68 < mean_error(truth, one_year["a year ago + drift"]) < 0.71
 # %% [markdown]
 # One number of the past takes the error from 2.7 to 0.7 ppm. This is what a network must face.
 #
-# ### Exercise 9b.4 · ●●○ · 6 minutes
+# ### Exercise 9b.4 · The seasonal naive forecast · ●●○ · 6 minutes
 # Write `seasonal_naive(series, season, horizon)`: the forecast of the next `horizon` values, each the newest *known*
 # value of the same place in the season. `horizon` may be longer than `season`.
 
@@ -227,7 +228,7 @@ ck.check("forecasting.seasonal_naive", seasonal_naive)
 # $$ \mathrm{MASE} = \frac{\text{mean}\,|y - \hat y|}{\text{mean}_{t \ge m}\,|s_t - s_{t-m}|}, \qquad m: \text{season,
 # 1 for no season} $$
 #
-# ### Exercise 9b.5 · ●●○ · 6 minutes
+# ### Exercise 9b.5 · An error with a scale · ●●○ · 6 minutes
 # Write `mase(truth, forecast, past, season)`; `past` is the series before the border.
 
 
@@ -383,7 +384,7 @@ assert max(np.mean(gru), linear) < 0.8 * naive and LENGTH + 1 == 53 and one_step
 # %% [markdown]
 # A quarter less error than the naive forecast. But the linear model does as well: 53 numbers against 929.
 #
-# ### Exercise 9b.6 · ●●○ · 8 minutes
+# ### Exercise 9b.6 · Step after step · ●●○ · 8 minutes
 # How do we get from one step to many? **Recursively**: forecast one step, treat it as if it were measured, forecast
 # the next. Write `roll_forward(one_step, window, horizon)`. `one_step` turns a window, shape `(length,)`, into the
 # next value; return the next `horizon` values. The window keeps its length and always ends with the newest value.
@@ -659,7 +660,7 @@ assert max(gaps) < 2 and len(past[0]) == 198
 # more than with 9. The GRU and the short linear model cannot be told apart: 59 years are too few to say more.
 # (Look-backs from 8 to 30 years lie within two sunspots of each other on these 59 years: 9 is nothing special.)
 #
-# ### Exercise 9b.7 · ●●● · 12 minutes
+# ### Exercise 9b.7 · A forecaster of your own · ●●● · 12 minutes
 # Write `build_forecaster(horizon)`: a compiled Keras model with a recurrent layer of your choice. It takes windows of
 # *any* length, `(batch, time, 1)`, and puts out `(batch, horizon)` numbers that can be of any size and sign; a loss
 # for numbers, any optimizer that learns. Then try it: can it beat our GRU on the sea in winter?

@@ -1,6 +1,7 @@
 # ---
 # title: Text
 # promise: You will turn sentences into numbers, train a recurrent network on them, and face the baseline of TF-IDF.
+# built: You turned sentences into ids, kept padding out of a recurrent network, and measured it beside TF-IDF.
 # minutes: 75
 # prerequisites: [09b_forecasting]
 # data: [movie_sentences]
@@ -83,7 +84,7 @@ print(np.round(tfidf, 2))
 # Look at rows three and four, which say the opposite of each other: **one and the same row**. No classifier on top can
 # tell them apart.
 #
-# ### Exercise 9c.1 · ●○○ · 6 minutes
+# ### Exercise 9c.1 · How rare is a word? · ●○○ · 6 minutes
 # Write `idf(word, sentences)`: the inverse document frequency of the formula, $\ln\frac{1 + n}{1 + d_w} + 1$.
 # `sentences` is a list of lists of words, e.g. `[["good", "film"], ["good", "good", "fun"]]`.
 
@@ -171,7 +172,7 @@ assert 12 < unknown[4] < 14 and 5 < unknown[-1] < 6.5 and 0.47 < once < 0.50
 # One new word in eight is unknown. A larger vocabulary would bring that down to 6 % at best, with words of which most occur
 # once: from one sentence little can be learned about a word.
 #
-# ### Exercise 9c.2 · ●●○ · 8 minutes
+# ### Exercise 9c.2 · From tokens to ids · ●●○ · 8 minutes
 # Write `encode(tokens, vocabulary, length)`: the ids of a list of tokens. `vocabulary` is a list with `""` at place 0
 # and `"[UNK]"` at place 1. Unknown tokens get 1; long lists are cut, short ones filled with 0 **behind** the words.
 
@@ -189,7 +190,7 @@ def encode(tokens, vocabulary, length):
 ck.check("text.encode", encode)
 
 # %% [markdown]
-# ### Exercise 9c.3 · ●○○ · 5 minutes
+# ### Exercise 9c.3 · Words outside the vocabulary · ●○○ · 5 minutes
 # Write `oov_share(sentences, vocabulary)`: which share (0 to 1) of all tokens is not in `vocabulary`, a list of words?
 # `sentences` is a list of lists of tokens; every occurrence counts.
 
@@ -258,7 +259,7 @@ ck.show(
 # Without the mask the state moves by more than its own length after the sentence is over. In Keras
 # `Embedding(..., mask_zero=True)` makes the mask and hands it on to the layers behind.
 #
-# ### Exercise 9c.4 · ●●○ · 8 minutes
+# ### Exercise 9c.4 · The last real state · ●●○ · 8 minutes
 # The mask can also be used by hand. Write `last_real_state(states, mask)`: for each sentence the state at its last real
 # step, shape `(examples, units)`. `states` is `(examples, time, units)`, `mask` is `(examples, time)`, True first, then
 # False; every sentence has at least one word.
@@ -423,7 +424,7 @@ assert np.median([occurrences[word] for word in vocabulary[2:]]) <= 6
 # vectors and must learn 16 numbers for each word and then how to join them, and half of its 5,000 words occur at most six
 # times.
 #
-# ### Exercise 9c.5 · ●●○ · 7 minutes
+# ### Exercise 9c.5 · A mean without padding · ●●○ · 7 minutes
 # The average also needs the mask, or the zeros' vectors are averaged in. Write `masked_mean(vectors, mask)`: the mean
 # of the real vectors of each sentence. `vectors` is `(examples, time, units)`, `mask` is `(examples, time)`; the result
 # is `(examples, units)`.
@@ -591,7 +592,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# ### Exercise 9c.6 · ●●● · 12 minutes
+# ### Exercise 9c.6 · A network for reviews · ●●● · 12 minutes
 # Write `build_sentiment(words)`: a compiled Keras model for ids of shape `(batch, time)` from 0 to `words - 1`, where 0
 # is padding and `time` may be any number. An embedding of 16 numbers, a GRU or LSTM of 16 units, one logit without
 # activation; binary cross-entropy from logits, Adam with rate 0.01. More padding must not change its answer. The check

@@ -1,6 +1,7 @@
 # ---
 # title: Attention
 # promise: You will write attention from scratch, equal to three Keras layers, and measure what each part of its formula is for.
+# built: You wrote attention with its masks, and trained a network that chooses by itself which words of a sentence count.
 # minutes: 80
 # prerequisites: [09c_text]
 # data: [movie_sentences]
@@ -212,7 +213,7 @@ assert raw[-1, 1] < 0.2 and divided[-1, 1] > 2 and kept < 1 / 4
 # For such numbers the division keeps the variance at 1. Without it, at $d = 1024$, one key takes nearly all of the
 # weight before anything is learned, and little gradient is left to change that.
 #
-# ### Exercise 10a.1 · ●○○ · 6 minutes
+# ### Exercise 10a.1 · How spread is attention? · ●○○ · 6 minutes
 # Write `attention_entropy(weights)`: the entropy of each row of `weights`, shape `(n, m)`; the result has shape `(n,)`.
 # A weight of exactly 0 adds 0 (masks make such weights).
 
@@ -293,7 +294,7 @@ assert np.isnan(by_numpy).all() and np.allclose(by_keras, value.mean(axis=1)[:, 
 # In NumPy nan tells that something is wrong. Keras's layer replaces $-\infty$ by a very low number; when all scores are
 # equally low, all weights are equal, and the answer is the mean of exactly what the mask forbade. No warning.
 #
-# ### Exercise 10a.2 · ●●○ · 8 minutes
+# ### Exercise 10a.2 · Neither future nor padding · ●●○ · 8 minutes
 # Write `allowed(ids)`: the mask for causal self-attention over `ids`, `(batch, time)`, where 0 is padding. The result
 # has shape `(batch, time, time)`, True where query place $i$ may look at key place $j$: not the future, not padding.
 
@@ -310,7 +311,7 @@ def allowed(ids):
 ck.check("attention.allowed", allowed)
 
 # %% [markdown]
-# ### Exercise 10a.3 · ●●● · 12 minutes
+# ### Exercise 10a.3 · Rows that see nothing · ●●● · 12 minutes
 # Write `safe_attention(query, key, value, mask)`: scaled dot-product attention for `query` `(n, d)`, `key` `(m, d)`,
 # `value` `(m, v)` and `mask` `(n, m)`, in which a row that may look at nothing gets **zeros**.
 
@@ -389,7 +390,7 @@ assert (W_query.size + W_key.size + v.size, pairs.size // 2) == count("additive"
 # additive attention, and $d$ parameters fewer. The difference lies elsewhere: its scores are one matrix product, and
 # additive attention holds a whole vector for each pair and takes a tanh of each number in it.
 #
-# ### Exercise 10a.4 · ●●○ · 8 minutes
+# ### Exercise 10a.4 · Additive attention · ●●○ · 8 minutes
 # Write `additive_weights(query, key, W_query, W_key, v)`: the weights `(n, m)` for `query` `(n, d)` and `key` `(m, e)`.
 # `v` has shape `(hidden,)`. Here $d$ and $e$ may differ; a dot product could not do that.
 
@@ -496,7 +497,7 @@ ck.show(figure, alt="Milliseconds of one call of self-attention and of a GRU ove
 # On the two cores where this chapter was built, attention made twice the multiplications and was done first: a few
 # large products against 256 small ones that wait. The clock of your machine may say otherwise, the count may not.
 #
-# ### Exercise 10a.5 · ●○○ · 5 minutes
+# ### Exercise 10a.5 · The price of cross-attention · ●○○ · 5 minutes
 # Write `multiplications(n, m, d)` for *cross-attention* (交叉注意力): `n` queries from one sequence look at `m` keys and
 # values from another, all with `d` numbers. Count the four projections (`d` to `d`, each on its own sequence; the
 # output has `n` rows), the scores and the weighted means.
@@ -676,7 +677,7 @@ ck.explore(
 # A weight says how much of a vector is mixed in; whether it is a reason is disputed (Jain, Wallace, 2019). And votes of
 # single words cannot join *not* with *good*: for that the words must look at each other (chapter 11).
 #
-# ### Exercise 10a.6 · ●●● · 15 minutes
+# ### Exercise 10a.6 · Several learned queries · ●●● · 15 minutes
 # Write `build_pooling(words, queries)`: a compiled model like ours, for ids `(batch, time)` of any length, but with
 # **several** learned queries (no bias). Each has its own softmax over the words and pools 16 numbers; all of them side
 # by side go to one logit. Binary cross-entropy from logits, Adam with rate 0.01. The check trains it.

@@ -1,6 +1,7 @@
 # ---
 # title: Spelling to sound
 # promise: You will train a network that pronounces words it has never seen, with and without attention, and see where it looks.
+# built: You trained an encoder–decoder that pronounces new words, with and without attention, and scored it with error rates of your own.
 # minutes: 85
 # prerequisites: [10a_attention]
 # data: [cmudict]
@@ -79,7 +80,7 @@ print(
 assert len(phonemes) == 42 and 6 < len(suitable) / len(x) < 7
 
 # %% [markdown]
-# ### Exercise 10b.1 · ●○○ · 6 minutes
+# ### Exercise 10b.1 · A pair for the teacher · ●○○ · 6 minutes
 # The decoder is trained with the teacher of chapter 09b: its input is the *true* sequence, one step late. Write
 # `teacher_pair(sounds, start, end, length)`: from a list of ids the pair of rows `(input, target)`, both of `length`
 # ids, filled with 0. The input begins with `start`; the target ends with `end`; step for step the target is the id
@@ -118,7 +119,7 @@ assert np.array_equal(said[:, 1:][target[:, :-1] > END], target[:, :-1][target[:
 # $$ D_{i,0} = i, \quad D_{0,j} = j, \qquad
 # D_{i,j} = \min\big(D_{i-1,j} + 1,\; D_{i,j-1} + 1,\; D_{i-1,j-1} + (a_i \ne b_j)\big) $$
 #
-# ### Exercise 10b.2 · ●●○ · 12 minutes
+# ### Exercise 10b.2 · The edit distance · ●●○ · 12 minutes
 # Write `edit_distance(one, other)` for two lists (or texts) of any length, also empty ones.
 
 
@@ -143,7 +144,7 @@ ck.check("spelling.edit_distance", edit_distance)
 #
 # Some words have several right pronunciations. The nearest one counts; a word is right when it equals one of them.
 #
-# ### Exercise 10b.3 · ●●○ · 10 minutes
+# ### Exercise 10b.3 · Two error rates · ●●○ · 10 minutes
 # Write `error_rates(answers, several, distance)`: the pair (phoneme error rate, word error rate), both from 0 to 1 or
 # above. `answers` is a list of sequences, `several` a list of lists: all right sequences of each word.
 # `distance(one, other)` is given. When two are equally near, take the first listed.
@@ -331,7 +332,7 @@ by_attention, by_vector = judge(answers), judge(speak(without, x_test)[0])
 
 
 # %% [markdown]
-# ### Exercise 10b.4 · ●●○ · 8 minutes
+# ### Exercise 10b.4 · Greedy decoding · ●●○ · 8 minutes
 # Write `greedy(step, state, start, end, longest)` for one word. `step(token, state)` returns the scores of all ids
 # for the next place, shape `(ids,)`, and the new state. Return the list of ids, without `start` and `end`, at most
 # `longest` of them.
@@ -475,7 +476,7 @@ ck.show(
 # %% [markdown]
 # The bright fields run down a diagonal: both sequences have the same order. How reliably?
 #
-# ### Exercise 10b.5 · ●○○ · 5 minutes
+# ### Exercise 10b.5 · Does attention go forward? · ●○○ · 5 minutes
 # Write `forward_share(weights)`: for `weights` `(steps, letters)` of one word, in which share of its steps, from the
 # second on, the letter looked at most is not before that of the step before?
 
@@ -533,7 +534,7 @@ ck.explore(
 )
 
 # %% [markdown]
-# ### Exercise 10b.6 · ●●● · 15 minutes
+# ### Exercise 10b.6 · A speller from two GRUs · ●●● · 15 minutes
 # Write `build_speller(letters, sounds)`: a compiled encoder–decoder with the inputs `[read, said]`: `read` holds ids
 # `(batch, m)` below `letters`, `said` ids `(batch, n)` below `sounds`, any `m` and `n`, 0 is padding. Embeddings of
 # 16 numbers, GRUs of 32 units; the encoder's last state starts the decoder. Output: logits `(batch, n, sounds)`. The

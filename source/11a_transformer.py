@@ -1,6 +1,7 @@
 # ---
 # title: The Transformer, piece by piece
 # promise: You will build every piece of a Transformer in NumPy, show that Keras computes the same, and train one.
+# built: You built every piece of a Transformer in NumPy, joined them into a block, and trained an encoder.
 # minutes: 90
 # prerequisites: [10a_attention]
 # data: [movie_sentences]
@@ -176,7 +177,7 @@ assert counts == [4 * 32 * 32 + 4 * 32] * 3
 # %% [markdown]
 # Equal to 0.00001. Because each head has $d/h$ numbers, more heads cost no more parameters: $4d^2 + 4d$.
 #
-# ### Exercise 11a.1 · ●●○ · 8 minutes
+# ### Exercise 11a.1 · Heads without a loop · ●●○ · 8 minutes
 # Frameworks split the heads without a loop. Write `split_heads(x, heads)`: from `(batch, time, width)` to
 # `(batch, heads, time, width / heads)`. Head 0 gets the first `width / heads` numbers of each position.
 
@@ -220,7 +221,7 @@ print("the network gives position 2 the same answer with and without its neighbo
 #
 # $$ y = \gamma \odot \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta $$
 #
-# ### Exercise 11a.2 · ●○○ · 6 minutes
+# ### Exercise 11a.2 · Layer normalisation · ●○○ · 6 minutes
 # Write `normalise(x, gamma, beta, epsilon)`. `x` has any number of axes, the last one is the width.
 
 
@@ -384,7 +385,7 @@ for width in [16, 64, 256]:
     assert model.count_params() == 12 * width**2 + 13 * width
 
 # %% [markdown]
-# ### Exercise 11a.3 · ●●○ · 8 minutes
+# ### Exercise 11a.3 · Count an encoder · ●●○ · 8 minutes
 # Write `encoder_parameters(vocabulary, length, width, hidden, blocks)`: all parameters of a pre-norm encoder: a table of
 # `vocabulary` words, a learned table of `length` places, `blocks` blocks whose feed-forward network has `hidden` units
 # between its two layers, and one more layer norm at the end. All layers have their biases.
@@ -560,7 +561,7 @@ assert can["with positions"] > 95 and abs(can["without"] - 50) < 1e-6
 # %% [markdown]
 # It can, and only with positions: without them both sentences of a twin are one bag of words, by construction.
 #
-# ### Exercise 11a.4 · ●●● · 15 minutes
+# ### Exercise 11a.4 · A post-norm encoder · ●●● · 15 minutes
 # Write `build_encoder(words, length, width, heads)`: a compiled Keras model for ids `(batch, length)` from 0 to
 # `words - 1`, where 0 is padding behind the words. Word table plus learned places, **one post-norm block** with
 # `4 * width` hidden units, the mean over real words, one logit. Nobody may look at padding. Binary cross-entropy from
@@ -650,7 +651,7 @@ assert decoder_block.count_params() == 16 * width**2 + 19 * width
 # %% [markdown]
 # Places before the change do not notice it. Chapter 11b uses this block, chapter 11c the one without cross-attention.
 #
-# ### Exercise 11a.5 · ●●○ · 8 minutes
+# ### Exercise 11a.5 · Cross-attention by hand · ●●○ · 8 minutes
 # Write `cross_attention(text, memory, W_q, W_k, W_v)`: one head without biases and masks. `text` is `(batch, n, width)`, from the decoder,
 # `memory` is `(batch, m, width)`, from the encoder, the matrices are `(width, size)`. The result is `(batch, n, size)`.
 

@@ -1,6 +1,7 @@
 # ---
 # title: Training a Transformer
 # promise: You will build an encoder and a decoder, train them to speak English words, and search for the best answer.
+# built: You joined an encoder and a decoder, trained them to pronounce English words, and searched for the best answer with a beam.
 # minutes: 85
 # prerequisites: [11a_transformer]
 # data: [cmudict]
@@ -81,7 +82,7 @@ print(padded([speak("K AO F"), speak("T AH M EY T OW")]))
 # In training the decoder gets the right phonemes up to a place and must say the next one (teacher forcing, chapter
 # 09b). Because of the causal mask (chapter 10a) one pass trains all places at once.
 #
-# ### Exercise 11b.1 · ●○○ · 5 minutes
+# ### Exercise 11b.1 · What is read and said · ●○○ · 5 minutes
 # Write `shifted(said)`: what the decoder reads, and what it must say at each place. `said` is an array
 # `(words, time)` of ids: start sign, phonemes, end sign, zeros. Both results have the shape `(words, time - 1)`.
 
@@ -131,6 +132,18 @@ def feed_forward(x, dropout):
 # %% [markdown]
 # The encoder looks in both directions, but never at padding. The decoder looks at its own past (causal mask) and at the
 # encoder's output, the *memory*.
+#
+# ```mermaid
+# flowchart LR
+#     letters["letters<br>c a t"] --> encoder["encoder<br>sees all letters"]
+#     encoder --> memory["memory<br>a vector for each letter"]
+#     memory --> decoder["decoder<br>sees its own past"]
+#     said["phonemes so far<br>start K AE"] --> decoder
+#     decoder --> next["next phoneme<br>T"]
+# ```
+#
+# In words: the encoder turns the letters into the memory, one vector for each. The decoder takes the memory and the
+# phonemes so far, and says the next phoneme; that one joins the phonemes so far, and the decoder goes on.
 
 
 # %% tags=["long-run"]
@@ -173,7 +186,7 @@ def transformer(letters, phonemes, width, depth, heads, dropout):
 # Two promises to keep: a later phoneme must not change an earlier answer, and padding must not change any. And the size:
 # with width $d$ an encoder block has $12d^2 + 13d$ parameters (chapter 11a).
 #
-# ### Exercise 11b.2 · ●●○ · 8 minutes
+# ### Exercise 11b.2 · Count a decoder block · ●●○ · 8 minutes
 # Write `decoder_block_parameters(width)`: two attentions with four matrices each (query, key, value, output), a
 # feed-forward network of widths $d \to 4d \to d$, all with biases, and three layer normalisations with a scale and a
 # shift for each of the $d$ features.
@@ -220,7 +233,7 @@ print("no look into the future, none at padding: changed nothing, to 1e-5")
 # $$ \eta_t = \eta\,\frac{t}{w} \;\; (t \le w), \qquad
 # \eta_t = \frac{\eta}{2}\left(1 + \cos\frac{\pi\,(t - w)}{T - w}\right) \;\; (t > w) $$
 #
-# ### Exercise 11b.3 · ●●○ · 8 minutes
+# ### Exercise 11b.3 · The rate at each step · ●●○ · 8 minutes
 # Write `learning_rate(step, peak, warm_up, total)`, the formula above, for a whole number `step` from 0 to `total`.
 
 
@@ -260,7 +273,7 @@ ck.show(
 # the encoder and one in the decoder, width 64, four epochs. The loss leaves out places where the right answer is
 # padding.
 #
-# ### Exercise 11b.4 · ●●○ · 8 minutes
+# ### Exercise 11b.4 · A loss without padding · ●●○ · 8 minutes
 # Write `masked_loss(logits, targets)`: the mean cross-entropy over all real places, those where the target is not 0.
 # `logits` is `(words, time, phonemes)`, `targets` is `(words, time)`.
 
@@ -430,7 +443,7 @@ assert np.ptp(error["whole"]) < 2 and 1.5 < sampling < 1.7
 # Greedy speech never takes a step back. But the likeliest first step need not begin the likeliest whole. A tree with
 # two steps:
 #
-# ### Exercise 11b.5 · ●●○ · 7 minutes
+# ### Exercise 11b.5 · The likeliest pair · ●●○ · 7 minutes
 # Write `likeliest_pair(first, second)`: the ids `(i, j)` of the two steps whose *joint* probability is highest.
 # `first[i]` is the probability of step `i`, `second[i, j]` that of `j` after `i`.
 
@@ -589,7 +602,7 @@ ck.explore(
 # Words that nobody ever wrote, such as *blorptastic*, get a pronunciation too. The brightest field need not be the letter
 # of the sound: behind three blocks each letter's vector knows its neighbours.
 #
-# ### Exercise 11b.6 · ●●● · 15 minutes
+# ### Exercise 11b.6 · A speller of your own · ●●● · 15 minutes
 # Write `build_speller(letters, phonemes)`: a compiled Keras model of your own design, from letters `(batch, m)` and
 # phonemes so far `(batch, n)` to logits `(batch, n, phonemes)` of the next phoneme. `letters` and `phonemes` are the
 # sizes of the two tables; id 0 is padding. Letters have positions; padding changes nothing; no look into the future; the

@@ -1,6 +1,7 @@
 # ---
 # title: A small GPT
 # promise: You will train a decoder-only Transformer that writes, judge it against counting, and save it work.
+# built: You trained a small GPT, judged it beside counts of n-grams, and let it write with a cache of keys and values.
 # minutes: 90
 # prerequisites: [11a_transformer]
 # data: [movie_sentences]
@@ -58,7 +59,7 @@ print("source: Hutto, Gilbert (2014), sentences from Pang, Lee (2004)")
 # what came. The mean of $-\log_2 p$ is its **bits per character**; $2^{\text{bits}}$ is the **perplexity**: among how many equally
 # likely symbols it was, on average, choosing.
 #
-# ### Exercise 11c.1 · ●○○ · 5 minutes
+# ### Exercise 11c.1 · Perplexity from probabilities · ●○○ · 5 minutes
 # Write `perplexity(probabilities)`: from the probabilities that a model gave to the tokens that came.
 
 
@@ -156,7 +157,7 @@ print(f"{network.count_params():,} parameters")
 assert network.count_params() == formula
 
 # %% [markdown]
-# ### Exercise 11c.2 · ●●○ · 7 minutes
+# ### Exercise 11c.2 · Pieces to learn from · ●●○ · 7 minutes
 # It learns from pieces of the text; the target of each place is the symbol one place later. Write `pieces(ids, length)`:
 # from an array of ids the arrays `x` and `y`, both `(pieces, length)`, as many whole pieces as there are, without overlap, from the
 # first id on.
@@ -355,7 +356,7 @@ print(f"nucleus 0.8 keeps {len(kept)} of {np.count_nonzero(p)} symbols")
 # Temperature keeps the order and every symbol; the other two cut the tail. Top-k always keeps $k$; the nucleus keeps few
 # where the model is sure and many where it is not.
 #
-# ### Exercise 11c.3 · ●○○ · 5 minutes
+# ### Exercise 11c.3 · Cut by min-p · ●○○ · 5 minutes
 # One more: *min-p*. Write `min_p(p, share)`: keep the symbols whose probability is at least `share` times the
 # largest one, set the rest to 0, and make the sum 1 again. `p` is `(symbols,)`.
 
@@ -465,7 +466,7 @@ ck.show(figure, alt="Milliseconds of writing 64 symbols without and with the cac
 # On the two cores where this chapter was built the clock gained less than the count, for it also counts calls and
 # moving numbers about. The price is memory: the cache holds a key and a value for each place of each block.
 #
-# ### Exercise 11c.4 · ●○○ · 5 minutes
+# ### Exercise 11c.4 · The memory of the cache · ●○○ · 5 minutes
 # Write `cache_bytes(texts, length, width, blocks, bytes_each)`: the memory of the cache when `texts` texts of `length` tokens are
 # written at once; heads divide the width among them, and each number takes `bytes_each` bytes.
 
@@ -604,7 +605,7 @@ assert near[0] > 0.6 > near[1] and back[previous, 1] > 0.2 and 0.025 < np.mean(1
 # nearest symbols, block 2 looks further. What a head "does" is read off here from one average of one small model: treat
 # such stories with care.
 #
-# ### Exercise 11c.5 · ●●● · 15 minutes
+# ### Exercise 11c.5 · One table, used twice · ●●● · 15 minutes
 # Many language models use one table twice: for reading symbols and, transposed, for the logits (*weight tying*; Press,
 # Wolf, 2017). Write `build_tied(symbols, length, width, heads)`: a compiled Keras model for ids `(batch, length)`: table of symbols
 # plus learned places, **one pre-norm block** with causal mask and `4 * width` hidden units, a layer norm, and logits

@@ -1,6 +1,7 @@
 # ---
 # title: Translation, honestly
 # promise: You will train a Transformer to translate English into Chinese, score it, and face it with a baseline.
+# built: You trained a Transformer to translate English into Chinese, wrote a score for it, and compared it with a search that does not translate.
 # minutes: 75
 # prerequisites: [11b_training_a_transformer]
 # data: [hsk_sentences]
@@ -126,7 +127,7 @@ print(encode([words("He has a flurbl.")], english_ids), "the unknown word became
 # mostly one or two characters and our sentences are short, so we take $n = 1, 2$ and keep $\beta = 2$. Signs are left
 # out, or the 。 at nearly every end would earn points.
 #
-# ### Exercise 11d.1 · ●○○ · 6 minutes
+# ### Exercise 11d.1 · N-grams in common · ●○○ · 6 minutes
 # Write `shared(said, right, n)`: how many n-grams two texts have in common. One that comes 2 times in one text and 3
 # times in the other counts 2 times. "天天好" has the 2-grams 天天 and 天好.
 
@@ -143,7 +144,7 @@ def shared(said, right, n):
 ck.check("translation.shared", shared)
 
 # %% [markdown]
-# ### Exercise 11d.2 · ●●○ · 10 minutes
+# ### Exercise 11d.2 · The score chrF · ●●○ · 10 minutes
 # Write `chrf_score(said, right)`: chrF from 0 to 1, with $n = 1, 2$ and $\beta = 2$, for two texts without signs. $P$
 # is the mean of $P_1$ and $P_2$, $R$ likewise. A share of nothing (no n-grams) is 0, and so is the score when nothing
 # is shared.
@@ -201,7 +202,7 @@ assert chrf(*pairs["at home"]) > 65 and chrf(*pairs["bus to work"]) < 15
 # Look up the training sentence whose English is nearest, and give *its* Chinese. Nearest: the cosine (余弦相似度) of two
 # rows of TF-IDF (chapter 09c), $\cos(a, b) = a \cdot b \,/\, (|a|\,|b|)$.
 #
-# ### Exercise 11d.3 · ●●○ · 7 minutes
+# ### Exercise 11d.3 · The nearest sentence · ●●○ · 7 minutes
 # Write `nearest(queries, rows)`: for each query `(q, features)` the index of the row `(n, features)` with the largest
 # cosine. The rows have different lengths; none is zero. The result has the shape `(q,)`.
 
@@ -253,7 +254,7 @@ assert 24 < baseline.mean() < 25.5 and 6 < always < 8 and baseline.mean() > 3 * 
 #
 # $$ \mathrm{logits} = h E^\top $$
 #
-# ### Exercise 11d.4 · ●○○ · 5 minutes
+# ### Exercise 11d.4 · Logits from the table · ●○○ · 5 minutes
 # Write `tied_logits(states, table)`: `states` is `(batch, time, width)`, `table` is `(characters, width)`, the result
 # `(batch, time, characters)`.
 
@@ -571,7 +572,7 @@ ck.explore(
 # still. What can be done without any? An *extractive* summary (抽取式摘要) writes nothing: it chooses a sentence. Which?
 # The one that is most like the others.
 #
-# ### Exercise 11d.5 · ●●○ · 7 minutes
+# ### Exercise 11d.5 · The most central sentence · ●●○ · 7 minutes
 # Write `central(rows)`: the index of the sentence whose mean cosine to the other sentences is largest. `rows` is
 # `(sentences, features)`, TF-IDF, each row of length 1.
 
@@ -616,7 +617,7 @@ assert summary(story) == story[1] and summary(story + chat) in chat
 #
 # ## Build your own
 #
-# ### Exercise 11d.6 · ●●● · 15 minutes
+# ### Exercise 11d.6 · A translator of your own · ●●● · 15 minutes
 # Write `build_translator(english, chinese)`: a compiled Keras model of your own design, from English ids `(batch, m)`
 # and Chinese ids so far `(batch, n)` to logits `(batch, n, chinese)` of the next character. `english` and `chinese` are
 # the sizes of the tables; id 0 is padding, `m` and `n` are at most 20. **One** table serves the characters that come in

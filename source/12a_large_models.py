@@ -1,6 +1,7 @@
 # ---
 # title: Large models in numbers
 # promise: You will count the parameters, the operations, the memory and the cost of BERT and GPT-3 from a handful of numbers, and measure a scaling law.
+# built: You counted the parameters, operations, memory and cost of large models, and fitted a scaling law to small ones.
 # minutes: 75
 # prerequisites: [11a_transformer]
 # data: [movie_sentences, minilm]
@@ -164,7 +165,7 @@ assert 0.30 < shares[0] < 0.32 and shares[1] < 0.01
 # %% [markdown]
 # The table grows with $d$, the blocks with $d^2$.
 #
-# ### Exercise 12a.1 · ●●○ · 8 minutes
+# ### Exercise 12a.1 · The widest model · ●●○ · 8 minutes
 # Write `widest(parameters, vocabulary, context, depth)`: the largest width that is a
 # multiple of 8 and gives a GPT of at most `parameters` parameters (0 if there is none).
 
@@ -292,7 +293,7 @@ print(f"to hold in 2 bytes each: {2 * 175e9 / 1e9:.0f} GB, {math.ceil(2 * 175e9 
 # %% [markdown]
 # Activations come on top.
 #
-# ### Exercise 12a.2 · ●○○ · 6 minutes
+# ### Exercise 12a.2 · Days of training · ●○○ · 6 minutes
 # Write `training_days(parameters, tokens, devices, peak, utilisation)`: days of training by $6ND$. `peak` is in FLOP/s
 # for one device.
 
@@ -311,7 +312,7 @@ ck.check("large_models.training_days", training_days)
 # %% [markdown]
 # A model that writes keeps the keys and values of all earlier tokens: the *key–value cache* (键值缓存).
 #
-# ### Exercise 12a.3 · ●●○ · 6 minutes
+# ### Exercise 12a.3 · The cache in bytes · ●●○ · 6 minutes
 # Write `cache_bytes(depth, width, tokens, sequences, bytes_each)`: the bytes of this cache, when `sequences` texts of
 # `tokens` tokens are written at once. Each layer keeps a key and a value of `width` numbers for each token, as in GPT-3.
 # (With grouped-query attention several heads share a key and a value, and the cache is smaller by that factor.)
@@ -460,7 +461,7 @@ assert repeated.count_params() == row["parameters"] and abs(again / row["test_lo
 #
 # $$ L(N) = a\,N^{-\alpha} \qquad\Longleftrightarrow\qquad \ln L = \ln a - \alpha \ln N $$
 #
-# ### Exercise 12a.4 · ●●○ · 8 minutes
+# ### Exercise 12a.4 · Fit a power law · ●●○ · 8 minutes
 # Write `fit_power_law(sizes, losses)`: the coefficient $a$ and the exponent $\alpha$ of the line of least squares
 # through the logarithms, in this order.
 
@@ -657,7 +658,7 @@ for task, people, human, model, source in comparisons:
 # kinds of objects in photographs does not yet see as people do. A fair sentence names what was measured, on which task, by
 # whom. "Have surpassed humans" in language, vision and speech goes beyond what any of these tests can show.
 #
-# ### Exercise 12a.5 · ●●● · 15 minutes
+# ### Exercise 12a.5 · A model to a budget · ●●● · 15 minutes
 # Write `build_to_budget(vocabulary, context, parameters)`: a compiled Keras model, ids `(batch, context)` to logits of the
 # next id `(batch, context, vocabulary)`. It looks back only, and uses 90 to 100 % of the budget. Loss: cross-entropy from
 # logits. The check asks for `vocabulary=60, context=16, parameters=64_000`, and trains it.

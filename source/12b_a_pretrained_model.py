@@ -1,6 +1,7 @@
 # ---
 # title: A pretrained model, taken apart
 # promise: You will rebuild a published sentence encoder in Keras from its description, fill it with its weights, and measure what it knows and what it does not.
+# built: You rebuilt a published sentence encoder, filled it with its own weights, and tested what it can find and where it fails.
 # minutes: 80
 # prerequisites: [11a_transformer]
 # data: [minilm, movie_sentences]
@@ -124,7 +125,7 @@ assert equal == len(everything) == 10_072 and unknown == 0
 # Not one unknown word is left. A new word becomes pieces, at worst single letters; a letter that the vocabulary lacks
 # still becomes `[UNK]`.
 #
-# ### Exercise 12b.1 · ●●○ · 8 minutes
+# ### Exercise 12b.1 · From pieces to words · ●●○ · 8 minutes
 # Write `to_words(pieces)`, the way back: from a list such as `["[CLS]", "hello", "un", "##hap", "##py", "[SEP]"]` to the
 # list of words, here `["hello", "unhappy"]`. `[CLS]`, `[SEP]` and `[PAD]` are left out. Return the words as **one
 # text**, with a space between two words.
@@ -212,7 +213,7 @@ def build_minilm():
 
 
 # %% [markdown]
-# ### Exercise 12b.2 · ●○○ · 7 minutes
+# ### Exercise 12b.2 · Count one block · ●○○ · 7 minutes
 # Write `count_block(width, hidden)`: the parameters of one such block. Attention has four matrices with their biases,
 # the feed-forward part two, and there are two normalisations with a scale and a shift each.
 
@@ -319,7 +320,7 @@ print("our vectors of 8 sentences agree with it to 1e-3, and so do their 64 cosi
 # %% [markdown]
 # It is the same network, in another framework.
 #
-# ### Exercise 12b.3 · ●●○ · 8 minutes
+# ### Exercise 12b.3 · Back to the file · ●●○ · 8 minutes
 # The way back, to give our weights to PyTorch users. Write `to_file(kernel)`: from Keras's query kernel
 # `(inputs, heads, per head)` to the matrix of the file, `(outputs, inputs)`, where `outputs` is heads times per head.
 
@@ -375,7 +376,7 @@ print("largest cosine of any two others:", round(float(max(others)), 1))
 assert nearest.tolist() == partners and max(others) < 0.25 < 0.3 < min(cosines[n, partners[n]] for n in range(6))
 
 # %% [markdown]
-# ### Exercise 12b.4 · ●○○ · 6 minutes
+# ### Exercise 12b.4 · A table of cosines · ●○○ · 6 minutes
 # Write `cosine_table(one, other)`: the cosines of all rows of `one`, shape `(m, features)`, with all rows of `other`,
 # shape `(n, features)`; the result is `(m, n)`. Here the rows may have **any length**.
 
@@ -462,7 +463,7 @@ assert "performances attractive" in first
 # %% [markdown]
 # The topic is right, the judgement is not.
 #
-# ### Exercise 12b.5 · ●○○ · 6 minutes
+# ### Exercise 12b.5 · The place of the answer · ●○○ · 6 minutes
 # A search is judged by the place of the right answer. Write `place_of(wanted, query, vectors)`: the place (1 is first) of
 # row number `wanted` when the rows of `vectors` are sorted by cosine with `query`, shape `(features,)`. All
 # vectors have length 1; no two cosines are equal.
@@ -642,7 +643,7 @@ print("pieces of 今天天气很好。:", tokenizer.encode("今天天气很好�
 # meant. German and Chinese are not what it was made for; even most of the Chinese signs are unknown. Five rows, chosen by us
 # to be hard: they show that these faults exist, not how frequent they are.
 #
-# ### Exercise 12b.6 · ●●● · 12 minutes
+# ### Exercise 12b.6 · A small encoder · ●●● · 12 minutes
 # Write `build_encoder(pieces, width, heads, hidden)`: a compiled Keras model for ids `(batch, time)`, 0 is padding.
 # An embedding, **one** post-norm block as above (no positions), the mean of the real pieces, one logit; binary
 # cross-entropy from logits, Adam with rate 0.003. More padding must not change its answer.

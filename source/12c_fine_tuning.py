@@ -1,6 +1,7 @@
 # ---
 # title: Fine-tuning
 # promise: You will adapt a pretrained model to a task, count what is trained, and compare the architectures of the course on that task.
+# built: You adapted a pretrained model with a probe, with LoRA and as a whole, and compared the three with models trained from scratch.
 # minutes: 85
 # prerequisites: [12b_a_pretrained_model]
 # data: [minilm, movie_sentences]
@@ -171,7 +172,7 @@ print(f"NumPy and Keras agree; the change of a 384 by 1,536 matrix has rank {ran
 assert rank == 2
 
 # %% [markdown]
-# ### Exercise 12c.1 · ●○○ · 5 minutes
+# ### Exercise 12c.1 · One matrix for three · ●○○ · 5 minutes
 # Write `merged(kernel, a, b, alpha)`: the one matrix that replaces `kernel`, `a` and `b` once training is over. The rank
 # is in the shapes.
 
@@ -204,7 +205,7 @@ print("trainable:", [weight.name for weight in dense.trainable_weights])
 # $B$ moves first, then $A$ gets a gradient too. Two zeros would never move. And look at the last line: `enable_lora` freezes
 # the kernel, **not the bias**. What shall stay must be frozen by hand.
 #
-# ### Exercise 12c.2 · ●○○ · 6 minutes
+# ### Exercise 12c.2 · Count what LoRA trains · ●○○ · 6 minutes
 # Write `lora_parameters(shapes, rank)`: how many numbers LoRA trains for kernels of the given shapes, a list of
 # `(inputs, outputs)`.
 
@@ -446,7 +447,7 @@ assert max(one["neighbours_kept"] for one in runs["full"]) < min(one["neighbours
 # of *catastrophic forgetting*. With LoRA the old vectors come back when it is taken off, as asserted above; a model whose
 # own weights were changed has lost them, unless a copy was kept.
 #
-# ### Exercise 12c.3 · ●●● · 10 minutes
+# ### Exercise 12c.3 · Neighbours that stay · ●●● · 10 minutes
 # Write `neighbours_kept(before, after, k)`: which share (0 to 1) of the `k` nearest neighbours is the same before and
 # after? `before` and `after` are vectors of length 1, `(examples, features)`; nearest means the largest cosine, and no
 # example is its own neighbour.
@@ -467,7 +468,7 @@ def neighbours_kept(before, after, k):
 ck.check("finetuning.neighbours_kept", neighbours_kept)
 
 # %% [markdown]
-# ### Exercise 12c.4 · ●●○ · 9 minutes
+# ### Exercise 12c.4 · A linear probe · ●●○ · 9 minutes
 # Write `build_probe(base)`: `base` is a built Keras model that puts out one vector for each example. Freeze it, add one logit,
 # compile with binary cross-entropy from logits and Adam with rate 0.01, and return the model. Training must not
 # change any weight of `base`.
@@ -616,7 +617,7 @@ print(f"of {len(ours)} references {found} are in the checked list")
 assert not complaints(ours, CHECKED) and found == len(ours)
 
 # %% [markdown]
-# ### Exercise 12c.5 · ●●○ · 8 minutes
+# ### Exercise 12c.5 · Find repeated titles · ●●○ · 8 minutes
 # Write `repeated(titles)`: the places (counted from 0) of all titles that stood in the list before, as a list of whole
 # numbers. Two titles are the same if they have the same letters and digits; case, spaces and punctuation do not count.
 

@@ -1,6 +1,7 @@
 # ---
 # title: Where the time goes
 # promise: You will find out what a training step waits for, mend it, and see which numbers get lost in 16 bits.
+# built: You built a pipeline that does not keep the training waiting, added up gradients of small parts, and trained in mixed precision.
 # minutes: 80
 # prerequisites: [05c_learning_rate_and_batch_size]
 # data: [fashion_mnist]
@@ -167,7 +168,7 @@ assert shared == 0 and shared_with_prefetch > 12
 # two lines that is 1.0 s against 0.52 s; the bars show what your machine made of it. Prefetch can hide no more than the
 # shorter of the two works.
 #
-# ### Exercise 13a.1 · ●○○ · 5 minutes
+# ### Exercise 13a.1 · The seconds of an epoch · ●○○ · 5 minutes
 # Write `epoch_seconds(load, step, steps, prefetch)`: seconds of an epoch of `steps` steps, when a batch takes `load` seconds to
 # load and a step `step` seconds. With `prefetch` true, the next batch is loaded during the step; the first must be waited for.
 
@@ -188,7 +189,7 @@ ck.check("speed.epoch_seconds", epoch_seconds)
 # The order of the parts matters. What comes before `cache` is done once. What is random, such as augmentation (chapter 06b),
 # must come after it, or each epoch sees the same "random" pictures.
 #
-# ### Exercise 13a.2 · ●●○ · 8 minutes
+# ### Exercise 13a.2 · A pipeline with a cache · ●●○ · 8 minutes
 # Write `pipeline(pictures, load, augment, batch)`. `pictures` is a `tf.data.Dataset`; `load` and `augment` take one element and
 # return one. The result is a dataset of batches, in the same order: each picture is loaded **once**, however many epochs there
 # are, and augmented anew in **each** epoch.
@@ -296,7 +297,7 @@ assert all(np.allclose(one, other, atol=1e-5) for one, other in zip(whole, by_pa
 print("four parts of 64 give the gradient of the batch of 256, to 1e-5")
 
 # %% [markdown]
-# ### Exercise 13a.3 · ●●○ · 8 minutes
+# ### Exercise 13a.3 · Gradients in parts · ●●○ · 8 minutes
 # Write `accumulated(network, loss, x, y, size)`: the gradient of the mean loss over all of `x`, computed in parts of `size` rows.
 # The last part may be smaller. `loss(y, output)` is a mean over the rows it gets. Return a list, one gradient for each of
 # `network.trainable_weights`.
@@ -358,7 +359,7 @@ assert ml_dtypes.finfo("bfloat16").nexp == ml_dtypes.finfo("float32").nexp
 # bfloat16 keeps the range and gives up digits; float16 keeps more digits and gives up range. Between powers of two, numbers
 # stand at equal distances.
 #
-# ### Exercise 13a.4 · ●●○ · 7 minutes
+# ### Exercise 13a.4 · The next larger number · ●●○ · 7 minutes
 # Write `spacing(x, fraction_bits)`: the distance from a positive number `x` of this format to the next larger one. In $[1, 2)$ it is
 # $2^{-\text{bits}}$, in $[2, 4)$ twice as much, and so on. Ignore the ends of the range.
 
@@ -438,7 +439,7 @@ assert 0.1 < lost[1] < 0.4 and lost[2**10] < lost[1] / 3 and lost[2**15] < 0.01
 # larger, and divide by $S$ in float32 before the step (Micikevicius et al., 2018). Which $S$? As large as nothing
 # overflows: found on the way.
 #
-# ### Exercise 13a.5 · ●●○ · 8 minutes
+# ### Exercise 13a.5 · The next loss scale · ●●○ · 8 minutes
 # Write `next_scale(scale, good, finite, every)`: the scale and the count of good steps after a step. Not `finite` (a gradient is
 # inf or nan): half the scale, count 0. Else count one more; when the count reaches `every`, double the scale and count from 0
 # again.
@@ -519,7 +520,7 @@ assert optimizer_of("float32", "mixed_float16") == "Adam"
 assert optimizer_of("mixed_float16", None) == "LossScaleOptimizer"
 
 # %% [markdown]
-# ### Exercise 13a.6 · ●●○ · 9 minutes
+# ### Exercise 13a.6 · A network in mixed precision · ●●○ · 9 minutes
 # Write `build_mixed()`: 784 inputs, a dense layer of 64, its ReLU as a layer of its own (`layers.Activation`) that computes in
 # float16 (not every CPU can multiply matrices in it), 10 logits; all weights in float32. Compiled with cross-entropy from logits
 # and Adam, with loss scaling.

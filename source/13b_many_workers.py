@@ -1,6 +1,7 @@
 # ---
 # title: Many workers
 # promise: You will train with several workers, lose one, end where you would have ended anyway, and plan a training for a thousand.
+# built: You trained one network on several workers, went on after one had died, and planned a training for a thousand.
 # minutes: 85
 # prerequisites: [13a_where_the_time_goes, 12a_large_models]
 # data: [fashion_mnist]
@@ -86,7 +87,7 @@ assert apart(one, two) == 0 and apart(one, whole) < 1e-5 and apart(one, new_netw
 # %% [markdown]
 # The copies never exchanged weights. They began equal, got the same gradient, and so stayed equal.
 #
-# ### Exercise 13b.1 · ●○○ · 5 minutes
+# ### Exercise 13b.1 · A share for each worker · ●○○ · 5 minutes
 # Write `my_rows(rows, rank, workers)`: the part of the array `rows` that worker `rank` (from 0) of `workers` takes. Together they take
 # each row once; no two parts differ by more than one in size.
 
@@ -102,7 +103,7 @@ def my_rows(rows, rank, workers):
 ck.check("scaling.my_rows", my_rows)
 
 # %% [markdown]
-# ### Exercise 13b.2 · ●●● · 15 minutes
+# ### Exercise 13b.2 · Train together · ●●● · 15 minutes
 # Write `train_together(networks, loss, x, y, batch, rate)`: one pass over `x` in order, by plain gradient descent with rate `rate`.
 # `networks` is a list of two or more equal networks. Each computes on its share of each batch only, all make the same step. The
 # last batch may be smaller, and shares need not be equal. Return the list of networks.
@@ -228,7 +229,7 @@ assert runs["killed"]["other_ended_with"] and runs["killed"]["other_ended_after_
 #
 # Why: the slope by $T$ is $-C/T^2 + 1/(2M)$, and 0 there. $D$ does not move the best interval, but it is lost all the same.
 #
-# ### Exercise 13b.3 · ●●○ · 7 minutes
+# ### Exercise 13b.3 · How often to save · ●●○ · 7 minutes
 # Write `best_interval(save, between, workers)`: the best $T$ in seconds, when one checkpoint costs `save` seconds, **one** worker
 # fails every `between` seconds on average, and one failure stops all.
 
@@ -312,7 +313,7 @@ assert np.allclose(sent, 2 * (5 - 1) / 5 * vectors[0].nbytes)
 print(f"5 workers, {vectors[0].nbytes:,} bytes each: each sends {sent[0]:,.0f}")
 
 # %% [markdown]
-# ### Exercise 13b.4 · ●○○ · 5 minutes
+# ### Exercise 13b.4 · Bytes around the ring · ●○○ · 5 minutes
 # Write `ring_bytes(parameters, bytes_each, workers)`: the bytes that **one** worker sends in a ring all-reduce of its gradient. One
 # worker alone sends nothing.
 
@@ -353,7 +354,7 @@ assert run["milliseconds_a_step"] > runs["alone"]["milliseconds_a_step"]
 #
 # $$ S(R) = \frac{1}{s + (1 - s)/R} < \frac{1}{s} $$
 #
-# ### Exercise 13b.5 · ●○○ · 4 minutes
+# ### Exercise 13b.5 · Amdahl's speed-up · ●○○ · 4 minutes
 # Write `speed_up(serial, workers)` after Amdahl.
 
 
@@ -423,7 +424,7 @@ assert sum(state.values()) == 16 * N == 112e9 and total > 80e9 and texts == 2
 # Two other ways split the *network* in place of its copies: each matrix (tensor parallelism, 张量并行), or the layers, one after
 # the other (pipeline parallelism, 流水线并行). Large trainings join all three (Grattafiori et al., 2024). They are not shown here.
 #
-# ### Exercise 13b.6 · ●●○ · 7 minutes
+# ### Exercise 13b.6 · The memory of one worker · ●●○ · 7 minutes
 # Write `bytes_a_worker(parameters, workers, stage)` for stages 0 (nothing split) to 3, without activations.
 
 

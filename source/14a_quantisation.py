@@ -1,6 +1,7 @@
 # ---
 # title: Quantisation
 # promise: You will turn a network into 8-bit integers by hand, get LiteRT's own numbers, and break it with a single weight.
+# built: You turned a network into 8-bit integers by hand, calibrated it, and broke it with a single weight.
 # minutes: 80
 # prerequisites: [08b_convolutional_networks]
 # data: [fashion_mnist]
@@ -162,7 +163,7 @@ print(f"inside: at most half a step: {np.abs(error[inside]).max() <= 0.501 * sca
 assert np.abs(error[inside]).max() <= 0.501 * scale and abs(error[-1] + 1) < 0.02
 
 # %% [markdown]
-# ### Exercise 14a.1 · ●●○ · 8 minutes
+# ### Exercise 14a.1 · A range with zero · ●●○ · 8 minutes
 # Real zeros are frequent: padding, ReLU, black. They must have no error, so the range must hold 0. Write
 # `affine_with_zero(low, high)`: first stretch the range so that it holds 0 (2 to 6 becomes 0 to 6), then return scale
 # and zero point (a whole number).
@@ -251,7 +252,7 @@ assert differ.max() <= 1 and np.mean(differ == 0) > 0.999
 # LiteRT's numbers are the ones of our two lines of NumPy: one scale for each unit, zero point 0, from −127 to 127. For a
 # convolution the channel of the output takes the place of the unit, hence *per channel*.
 #
-# ### Exercise 14a.2 · ●●○ · 8 minutes
+# ### Exercise 14a.2 · A scale for each channel · ●●○ · 8 minutes
 # Write `per_channel(kernel)` for a convolution kernel `(height, width, channels in, channels out)`: the whole numbers
 # from −127 to 127, in the same shape, and the scales `(channels out,)`.
 
@@ -329,7 +330,7 @@ assert abs(lost) < 1
 # The few logits that are one apart lie at the edge of rounding: LiteRT also replaces the factor by an integer and a
 # shift (Jacob et al., 2018).
 #
-# ### Exercise 14a.3 · ●●○ · 8 minutes
+# ### Exercise 14a.3 · Back to real numbers · ●●○ · 8 minutes
 # Write `real_output(q_x, s_x, z_x, q_w, s_w)`: the **real** numbers $xw$, shape `(examples, units)`, from the integers. `q_x` is
 # `(examples, inputs)` int8 with scale `s_x` and zero point `z_x`, `q_w` is `(units, inputs)` int8 with one scale a unit, `s_w`.
 # Mind the type in which the sum is taken.
@@ -347,7 +348,7 @@ def real_output(q_x, s_x, z_x, q_w, s_w):
 ck.check("quantisation.real_output", real_output)
 
 # %% [markdown]
-# ### Exercise 14a.4 · ●●○ · 7 minutes
+# ### Exercise 14a.4 · Bits for a sum · ●●○ · 7 minutes
 # How wide must the sum be? Write `bits_needed(inputs)`: the bits of the narrowest signed integer that holds the sum of
 # `inputs` products in the worst case. One factor, $q_x - z_x$, lies between −255 and 255, the other between −127 and 127.
 # A signed integer of $n$ bits holds up to $2^{n-1}-1$.
@@ -432,7 +433,7 @@ assert max(calibrated["bytes, 0 to 255"], calibrated["black pictures"]) < 30 < c
 # Calibration needs the right inputs more than many: here ten real pictures did, a hundred wrong ones did not. No error was
 # raised. **Measure every quantised network on test data.**
 #
-# ### Exercise 14a.5 · ●●● · 15 minutes
+# ### Exercise 14a.5 · Ready for four bits · ●●● · 15 minutes
 # Write `train_for_four_bits(x, y)`: build a network for pictures `(batch, 784)` with ten logits, train it on `x` and `y`, and
 # return it. The check calls it with 600 pictures, rounds every kernel to 4 bits with one scale a unit, and wants a loss
 # below 1.1 on 300 others.

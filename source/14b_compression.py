@@ -1,6 +1,7 @@
 # ---
 # title: Pruning and distillation
 # promise: You will prune a network, teach a student with a twelfth of its parameters, and compare seven small versions in one table.
+# built: You pruned a network, taught a small student, and compared seven small versions in one table.
 # minutes: 75
 # prerequisites: [14a_quantisation]
 # data: [fashion_mnist]
@@ -155,7 +156,7 @@ one_shot = [accuracy_of_pruned(share) for share in shares]
 without_care = accuracy_of_pruned(0.5, at_least=0)
 
 # %% [markdown]
-# ### Exercise 14b.1 · ●○○ · 6 minutes
+# ### Exercise 14b.1 · Keep the largest · ●○○ · 6 minutes
 # Write `magnitude_mask(w, keep)`: an array in the shape of `w` with True for the `keep` numbers (a count) of largest
 # magnitude, False elsewhere. No two magnitudes are equal.
 
@@ -281,7 +282,7 @@ assert 0.95 < len(pruned_float) / len(as_float) < 1.05 and pruned_zipped / zippe
 # or hardware that skips them, or when whole channels go and the matrices become smaller. What they gain here is the zipped
 # file. (The times of both are in the table's picture below.)
 #
-# ### Exercise 14b.2 · ●○○ · 5 minutes
+# ### Exercise 14b.2 · Bytes of a sparse matrix · ●○○ · 5 minutes
 # Sparse formats store only what is not zero. Write `sparse_bytes(shape, kept)`: the bytes for a matrix of `shape` (rows,
 # columns) with `kept` numbers that are not zero, in the format CSR: 4 bytes for each such number, 2 for its column, and 4
 # for each of rows + 1 places where a row begins.
@@ -384,7 +385,7 @@ assert 3.6 < sizes[50.0] / sizes[100.0] < 4.4
 # %% [markdown]
 # Twice the temperature, a quarter of the gradient: $T^2$ makes up for it.
 #
-# ### Exercise 14b.3 · ●●○ · 8 minutes
+# ### Exercise 14b.3 · The distillation loss · ●●○ · 8 minutes
 # Write `distillation(teacher_logits, student_logits, temperature)`: the mean over the examples of $T^2 \sum_i p_i \ln (p_i
 # / q_i)$. Both are `(examples, classes)`. Logits may be as large as 2,000 (chapter 02: how does one compute with
 # logarithms of a softmax?).
@@ -473,7 +474,7 @@ assert gain[60_000][0] < -0.5 and abs(gain[60_000][1]) < 0.2
 # training; other settings or longer training may turn it. Without the control group we would have praised the teacher for
 # 90 %.
 #
-# ### Exercise 14b.4 · ●●● · 15 minutes
+# ### Exercise 14b.4 · Train a student · ●●● · 15 minutes
 # Write `train_student(x, teacher_logits)`: build a network with **at most 8,000 parameters** for pictures `(batch, 28, 28, 1)`
 # with ten logits, train it on the teacher's logits `(examples, 10)`, without any label, and return it. The check calls it with
 # 600 pictures and wants a divergence from the teacher, at temperature 1, below 0.6 on 300 others.

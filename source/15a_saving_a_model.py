@@ -1,6 +1,7 @@
 # ---
 # title: Saving a model
 # promise: You will save one network in five ways, prove that all give the same answers, and know which file may run code.
+# built: You saved one network in five ways, put its scaling inside, and checked files before they are loaded.
 # minutes: 75
 # prerequisites: [08b_convolutional_networks]
 # data: [fashion_mnist]
@@ -97,7 +98,7 @@ figure.suptitle("Ten test pictures and what the network says")
 ck.show(figure, alt="Ten grey pictures of clothes, each with the class that the network names and its probability")
 
 # %% [markdown]
-# ### Exercise 15a.1 · ●○○ · 4 minutes
+# ### Exercise 15a.1 · Kilobytes in memory · ●○○ · 4 minutes
 # Write `kilobytes(weights)`: how many kilobytes (of 1,024 bytes) a list of arrays takes in memory. The arrays may have
 # different types: float32 takes 4 bytes a number, float16 2, int8 1.
 
@@ -265,7 +266,7 @@ assert all(1 < one / (size / 1024) < 1.2 for name, one in sizes.items() if name 
 # Five files, four runtimes, one answer. Nearly all bytes are parameters; the SavedModel lists them twice, as those of the
 # layers and as those of the whole.
 #
-# ### Exercise 15a.2 · ●○○ · 5 minutes
+# ### Exercise 15a.2 · Do two runtimes agree? · ●○○ · 5 minutes
 # Write `agreement(p, q)`: two numbers that compare the probabilities of two runtimes, both `(pictures, classes)`. First
 # the share (0 to 1) of pictures that get the same most probable class, then the largest absolute difference.
 
@@ -312,7 +313,7 @@ assert sure["0 to 255"] > 0.95 > 0.9 > sure["0 to 1, as trained"]
 # No error; wrong answers, and great confidence. What happens before the network belongs **into** the file, as
 # chapter 09c did with a vocabulary. The rest of the agreement, such as what is black, must be written down.
 #
-# ### Exercise 15a.3 · ●●○ · 6 minutes
+# ### Exercise 15a.3 · Scaling inside the model · ●●○ · 6 minutes
 # Write `with_rescaling(model)`: a Keras model that takes pixels from 0 to 255 and answers as `model` does for pixels
 # from 0 to 1. Its pictures have the shape that `model` takes. The check saves it and loads it in safe mode.
 
@@ -353,7 +354,7 @@ assert one_answer == 1 and accuracy(spoiled) < 15
 # accidents. Against people, only a *hash* (哈希) helps that came to you by another way. The course keeps the SHA-256 of
 # each file of weights in a report, and compares before it loads.
 #
-# ### Exercise 15a.4 · ●○○ · 5 minutes
+# ### Exercise 15a.4 · Is the file intact? · ●○○ · 5 minutes
 # Write `verified(content, sha256)`: whether the bytes `content` have the SHA-256 `sha256`, 64 hexadecimal digits, which
 # may be small or capital letters. `hashlib.sha256(content).hexdigest()` computes it.
 
@@ -626,7 +627,7 @@ assert refused["hostile", True].splitlines()[0] == refused["hostile", False].spl
 # - from others take numbers (`.npz` without objects, safetensors) or a graph of known operations (ONNX, LiteRT);
 # - keep the runtime up to date.
 #
-# ### Exercise 15a.5 · ●●○ · 10 minutes
+# ### Exercise 15a.5 · Layers not to trust · ●●○ · 10 minutes
 # Write `foreign_layers(config)`: the names of the layers that you would not trust, in their order. `config` is what
 # `config.json` holds: `config["config"]["layers"]` is a list of layers with `"module"`, `"class_name"` and
 # `layer["config"]["name"]`. A layer is foreign when its class is `Lambda`, or its module is neither `"keras"` nor begins
@@ -651,7 +652,7 @@ def foreign_layers(config):
 ck.check("saving.foreign_layers", foreign_layers)
 
 # %% [markdown]
-# ### Exercise 15a.6 · ●●● · 12 minutes
+# ### Exercise 15a.6 · Train and save · ●●● · 12 minutes
 # Write `train_and_save(x, y, path)`: build a classifier for grey pictures x `(n, 8, 8, 1)` and classes y `(n,)` of 0 to
 # 2, with probabilities as output; train it on them until the cross-entropy is below half of what guessing gives
 # ($\ln 3 = 1.10$); save it as `.keras` at `path`; return the trained model. The check reads your file.

@@ -1,6 +1,7 @@
 # ---
 # title: Serving a model
 # promise: You will ask and answer as a model server does, refuse bad requests, and predict from arithmetic what load does.
+# built: You wrote requests and their checks, read a server's numbers, and predicted what load and a month in the cloud cost.
 # minutes: 85
 # prerequisites: [15a_saving_a_model]
 # data: [mnist_digits]
@@ -93,7 +94,7 @@ assert fast > served > ray
 # *p50* is the time within which half of the requests were answered (the median), *p99* the one for 99 of 100. The mean
 # hides the slow ones, and with many requests everybody meets a slow one (Dean, Barroso, 2013).
 #
-# ### Exercise 15b.1 · ●○○ · 6 minutes
+# ### Exercise 15b.1 · The percentile of a list · ●○○ · 6 minutes
 # Write `percentile(values, q)`: the smallest of the values such that at least `q` percent of them are not larger. `q`
 # is above 0 and at most 100. (NumPy's usual `percentile` takes a point between two values; this one is a value.) Mind
 # the rounding: `7 / 100 * 100` is a little more than 7 in floats.
@@ -204,7 +205,7 @@ ck.show(
 # MLServer, Triton, KServe and others speak one protocol. A request is JSON sent by POST to
 # `/v2/models/NAME/infer`. It has a list of inputs, each with a name, a shape, a data type and the numbers in a row.
 #
-# ### Exercise 15b.2 · ●○○ · 6 minutes
+# ### Exercise 15b.2 · A request for pictures · ●○○ · 6 minutes
 # Write `v2_request(pictures)`: the request, a dict, for an array `(batch, 28, 28, 1)` of floats from 0 to 1: one input
 # with `"name"` `"image"`, `"datatype"` `"FP32"`, `"shape"` and `"data"`, a flat list of Python floats, in a list under
 # `"inputs"`. `json.dumps` must take it.
@@ -299,7 +300,7 @@ print("…")
 print(app[app.index('@app.post("') :].rstrip())
 
 # %% [markdown]
-# ### Exercise 15b.3 · ●●● · 12 minutes
+# ### Exercise 15b.3 · Refuse bad requests · ●●● · 12 minutes
 # Write `is_valid(request)`, which never raises. It is True for a dict whose `"inputs"` is a list of exactly one dict
 # with the name `"image"`, the datatype `"FP32"`, a shape `[n, 28, 28, 1]` with n from 1 to 64, and `"data"`, a list of
 # exactly as many numbers, each from 0 to 1. The numbers of the shape are whole numbers (`1.0` is none). Everything else
@@ -342,7 +343,7 @@ ck.check("serving.is_valid", is_valid)
 #
 # $$ T = s + \frac{\rho\, s}{2\,(1 - \rho)} $$
 #
-# ### Exercise 15b.4 · ●●○ · 7 minutes
+# ### Exercise 15b.4 · Latency under load · ●●○ · 7 minutes
 # Write `mean_latency(rate, service)`: T in milliseconds for `rate` requests a second and `service` milliseconds each.
 # At a utilisation of 1 or more the line grows for ever: return infinity.
 
@@ -442,7 +443,7 @@ for line in scrapes[0]:
 # A *histogram* of how many pictures a run had: each bucket counts the runs with **at most** `le` pictures, all since the
 # start. So one subtracts twice: the scrape before, and the bucket below.
 #
-# ### Exercise 15b.5 · ●●○ · 10 minutes
+# ### Exercise 15b.5 · Read the buckets · ●●○ · 10 minutes
 # Write `bucket_counts(lines, name)`: two lists. First the limits `le` of the metric `name` as floats (`+Inf` becomes
 # infinity), in the order of the lines; then, for each bucket, how many fall into it and not into the one below. Use the
 # lines that begin with `name + "_bucket{"`; the count is the last word of the line.
@@ -586,7 +587,7 @@ print(re.search(r" +requests: \{.*\}", manifest)[0])
 # %% [markdown]
 # What does it cost? The price of an hour is a parameter; the throughput is your own.
 #
-# ### Exercise 15b.6 · ●○○ · 6 minutes
+# ### Exercise 15b.6 · The price of a month · ●○○ · 6 minutes
 # Write `monthly_price(peak, rate, utilisation, hour)`: what 30 days cost when `peak` requests a second must be served,
 # one machine manages `rate`, is planned for a `utilisation` (0 to 1), and costs `hour` each hour. Machines are whole.
 
@@ -620,7 +621,7 @@ for peak in [100, 1_000, 10_000]:
 # computes alone, and no picture leaves the machine. The price: everybody has your model, and an update reaches them at
 # the next visit. A test of the course opens the page in Chromium.
 #
-# ### Exercise 15b.7 · ●●● · 12 minutes
+# ### Exercise 15b.7 · The second version · ●●● · 12 minutes
 # Version 2 of the service shall take pixels as they are sent. Write `version_2()`: a compiled model for pictures
 # `(batch, 28, 28, 1)` with pixels from **0 to 255**, probabilities `(batch, 10)` as output. Inside: rescaling to 0 to 1,
 # then layers of your choice. Loss: sparse categorical cross-entropy. The check trains it on a batch of its own.

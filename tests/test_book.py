@@ -132,6 +132,32 @@ def test_from_the_disk_without_a_server_formulas_are_drawn_and_search_finds(page
     assert page.outside == []
 
 
+def test_a_scheme_is_drawn_without_a_server_and_only_its_page_loads_mermaid(page, site):
+    loaded = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.goto((SITE / "chapters" / "11b_training_a_transformer.html").as_uri())
+    drawing = page.locator(".drawing svg").first
+    drawing.wait_for()
+    assert "memory" in drawing.text_content()
+    box = drawing.bounding_box()
+    assert box["width"] > 300
+    assert box["height"] > 40
+    assert any("mermaid.min.js" in url for url in loaded)
+    loaded.clear()
+    page.goto((SITE / "chapters" / "01_activations.html").as_uri())
+    ready(page)
+    assert not any("mermaid.min.js" in url for url in loaded)
+    assert page.outside == []
+
+
+def test_chapters_lead_to_those_before_and_after(site):
+    page = Page((SITE / "chapters" / "02_losses.html").read_text(encoding="utf8"))
+    article = page.text.partition("Before this: ")[2]
+    assert article.startswith("01 · Activations")
+    assert "Next: 03 · Back-propagation" in article
+    assert {"01_activations.html", "03_backpropagation.html"} <= set(page.links)
+
+
 def test_the_keyboard_reaches_everything(page, address):
     page.goto(f"{address}/chapters/01_activations.html")
     ready(page)

@@ -270,9 +270,52 @@ def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
     desk.run(progress)
     shown = desk.output(progress)
     assert "1 of 7 exercises solved, 1 of 4 questions right" in shown
-    assert re.search(rf"✓\s+{EXERCISE}\s+correct", shown)
+    assert re.search(r"✓\s+1\.4 · The largest share\s+correct", shown)
     records = json.loads((desk.workspace / "progress.json").read_text(encoding="utf8"))["exercises"]
     assert records[EXERCISE]["status"] == "correct"
+
+
+def test_file_names_fit_the_side_bar(desk):
+    names = desk.page.locator(".jp-DirListing-itemText")
+    cut = names.evaluate_all("texts => texts.filter(text => text.scrollWidth > text.clientWidth).length")
+    assert cut <= 10 < names.count() / 3  # of a few the end of `.ipynb`
+
+
+@pytest.fixture
+def as_delivered(desk):
+    """JupyterLab draws cells when they come into view, as it does for learners."""
+    settings = desk.workspace.parent / "JUPYTERLAB_SETTINGS_DIR" / "@jupyterlab" / "notebook-extension"
+    tracker = settings / "tracker.jupyterlab-settings"
+    text = tracker.read_text()
+    tracker.unlink()
+    yield
+    tracker.write_text(text)
+
+
+def in_view(desk, text):
+    """Wait until the heading with `text` stands in the upper half of the notebook that is shown."""
+    heading = desk.page.locator("h3:visible", has_text=text).first
+    heading.wait_for()
+    for _ in range(40):
+        box = heading.bounding_box()
+        if box and 0 < box["y"] < 560:
+            return
+        desk.page.wait_for_timeout(250)
+    pytest.fail(f"{text} is not in view: {box}")
+
+
+def test_the_to_do_list_leads_to_an_exercise_of_the_same_notebook(desk):
+    desk.cell('ck.progress("activations")').locator("a", has_text="1.5 · Counting dead units").click()
+    in_view(desk, "Exercise 1.5 · Counting dead units")
+    assert desk.page.locator(".jp-Dialog").count() == 0
+
+
+def test_chapters_lead_to_those_before_and_after(desk):
+    desk.page.locator(".jp-MarkdownCell", has_text="What you built").locator("a", has_text="02 · Losses").click()
+    desk.page.locator(".lm-TabBar-tabLabel", has_text="02_losses.ipynb").wait_for()
+    before = desk.page.locator(".jp-MarkdownCell:visible", has_text="Before this: ").locator("a", has_text="01 · Act")
+    before.click()
+    desk.page.locator(".jp-MarkdownCell:visible", has_text="Before this: none").wait_for()
 
 
 def test_the_page_of_progress_knows_what_was_solved_and_opens_the_next_chapter(desk):
@@ -285,6 +328,22 @@ def test_the_page_of_progress_knows_what_was_solved_and_opens_the_next_chapter(d
     cell.locator(".jp-OutputArea small", has_text=f"A bar for each of {len(course)} chapters").wait_for()
     cell.locator("a", has_text="Losses").first.click()
     desk.page.locator(".lm-TabBar-tabLabel", has_text="02_losses.ipynb").wait_for()
+
+
+def test_the_page_of_progress_leads_to_the_next_exercise_of_a_closed_notebook(desk, as_delivered):
+    desk.open("progress")
+    desk.run(desk.cell("ck.progress()"))
+    desk.cell("ck.progress()").locator("a", has_text="exercise 1.1 · The slope of ReLU").click()
+    in_view(desk, "Exercise 1.1 · The slope of ReLU")
+
+
+def test_a_scheme_is_drawn(desk, as_delivered):
+    desk.open("11b_training_a_transformer")
+    cell = desk.page.locator(".jp-MarkdownCell", has_text="In words: the encoder").first
+    cell.scroll_into_view_if_needed()
+    drawing = cell.locator("img[src^='data:image/svg']").first
+    drawing.wait_for()
+    assert drawing.evaluate("image => image.naturalWidth") > 400
 
 
 def test_tensorboard_shows_its_curves_inside_the_chapter(desk):

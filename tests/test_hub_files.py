@@ -99,7 +99,7 @@ def test_the_image_holds_what_a_learner_needs_and_nothing_else():
     assert copied == {f"{part}/" for part in handout.PARTS} | fetched | files
 
 
-@pytest.mark.parametrize("setting", ["QUIET", "NO_VALIDATE"])
+@pytest.mark.parametrize("setting", ["OVERRIDES", "NO_VALIDATE"])
 def test_jupyterlab_in_the_image_has_the_settings_of_the_course(setting):
     makefile = (places.ROOT / "Makefile").read_text(encoding="utf8")
     (value,) = re.findall(rf"^{setting} := (.+)$", makefile, re.MULTILINE)

@@ -41,6 +41,13 @@ SPOILT = [
     (lint.style, ("import keras\n", "from tensorflow import keras\n"), "never tf.keras"),
     (lint.style, ("import keras\n", "import keras\nimport pickle\n"), "no pickle"),
     (lint.plain_words, ("## Recap\n", "## Recap\n# Simply look.\n"), "the word 'Simply'"),
+    (lint.exercise_titles, ("The slope of ReLU", "Slope"), "a title has two to five words"),
+    (lint.exercise_titles, ("The slope of ReLU", "The largest share"), "is the only one of its kind"),
+    (
+        lint.drawings,
+        ("## Recap\n", "## Recap\n# ```mermaid\n# flowchart LR\n# ```\n#\n# - A.\n"),
+        "say the same in words",
+    ),
     (lint.code_width, ("import keras\n", f"import keras  # {'x' * 75}\n"), "a line of code of 91 columns"),
     (lint.plain_training, ("import keras\n", "import keras\n\nclass Trainer:\n    pass\n"), "class Trainer"),
     (lint.introduced_terms, ("**epoch** (轮次)", "**epoch**"), "'epoch' is used before it is introduced"),

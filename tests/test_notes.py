@@ -46,10 +46,10 @@ def test_exercises_are_those_of_the_chapter(name):
     cells = chapters.read(name).notebook.cells
     titles = [match for cell in cells if (match := chapters.EXERCISE_TITLE.search(cell.source))]
     named = EXERCISE.findall(note(name))
-    assert set(named) <= {match[1] for match in titles}
+    assert set(named) <= {match["number"] for match in titles}
     assert len(EXERCISE.findall(parts(note(name))["Where it goes wrong"])) >= 2 or name.startswith("00")
     alone = int(re.search(r"(\d+) alone", note(name))[1])
-    assert alone >= sum(int(match[3]) for match in titles)
+    assert alone >= sum(int(match["minutes"]) for match in titles)
 
 
 @pytest.mark.parametrize("name", chapters.names())

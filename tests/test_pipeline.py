@@ -6,12 +6,13 @@ import pytest
 
 from authoring import build, moved, notebooks
 from authoring import chapter as chapters
-from coursekit import places
+from coursekit import manifest, places
 
 SOURCE = """\
 # ---
 # title: A title
 # promise: You will see one cell run.
+# built: You ran one cell.
 # minutes: 5
 # prerequisites: []
 # data: []
@@ -29,7 +30,9 @@ import coursekit as ck
 print("two", 2)
 
 # %% [markdown]
-# ### Exercise 9.1 · ●●○ · 4 minutes
+# Some words before it.
+#
+# ### Exercise 9.1 · A small share · ●●○ · 4 minutes
 # Write `largest_share`.
 
 # %% tags=["exercise"]
@@ -73,21 +76,23 @@ def test_a_header_is_read(small):
     [
         (("# ---\n# title", "# title"), ":1: the file must begin with a YAML header"),
         (("# title: A title\n", ""), "`title` is missing"),
-        (("minutes: 5", "minutes: soon"), ":4: header key `minutes` must be a whole number"),
+        (("minutes: 5", "minutes: soon"), ":5: header key `minutes` must be a whole number"),
         (("one cell run.", "one cell run. And more."), ":3: header key `promise` must be one sentence"),
-        (("a0 3.1", "article 3"), ":7: header key `articles` holds 'article 3'"),
-        (("data: []", "data: [imagenet]"), ":6: header key `data` names 'imagenet'"),
-        (("prerequisites: []", "prerequisites: [77_x]"), ":5: header key `prerequisites` names '77_x'"),
-        (("clinic: []", "clinic: [one]"), ":8: header key `clinic` holds 'one'"),
-        (("minutes: 5", "minute: 5"), ":4: header key `minute` is not known"),
+        (("a0 3.1", "article 3"), ":8: header key `articles` holds 'article 3'"),
+        (("data: []", "data: [imagenet]"), ":7: header key `data` names 'imagenet'"),
+        (("prerequisites: []", "prerequisites: [77_x]"), ":6: header key `prerequisites` names '77_x'"),
+        (("clinic: []", "clinic: [one]"), ":9: header key `clinic` holds 'one'"),
+        (("minutes: 5", "minute: 5"), ":5: header key `minute` is not known"),
         (("minutes: 5", "minutes: [5"), "not valid YAML"),
-        (("    ### END SOLUTION\n", ""), ":26: the solution that begins here is not closed"),
-        (("    ### BEGIN SOLUTION\n", ""), ":27: `### END SOLUTION` without"),
-        (("    return", "    ### BEGIN SOLUTION\n    return"), ":27: `### BEGIN SOLUTION` inside the solution"),
-        (("### BEGIN SOLUTION", "## BEGIN SOLUTION"), ":26: write exactly"),
-        (('tags=["setup"]', 'tags=["set-up"]'), ":15: unknown tag 'set-up'"),
+        (("    ### END SOLUTION\n", ""), ":29: the solution that begins here is not closed"),
+        (("    ### BEGIN SOLUTION\n", ""), ":30: `### END SOLUTION` without"),
+        (("    return", "    ### BEGIN SOLUTION\n    return"), ":30: `### BEGIN SOLUTION` inside the solution"),
+        (("### BEGIN SOLUTION", "## BEGIN SOLUTION"), ":29: write exactly"),
+        (('tags=["setup"]', 'tags=["set-up"]'), ":16: unknown tag 'set-up'"),
         (('# %% tags=["exercise"]', "# %%"), "tagged `exercise` if, and only if"),
         (("### Exercise 9.1", "### Task 9.1"), "the cell before an exercise must hold"),
+        (("A small share · ", ""), "the cell before an exercise must hold `### Exercise 1.1 · A short title · "),
+        (("You ran one cell.", "You ran a cell. Twice."), ":4: header key `built` must be one sentence"),
         (('ck.check("activations', 'ck.check("losses'), "a check cell is one line"),
         (('# %% tags=["check"]', "# %%"), "the cell after an exercise must be its check"),
     ],
@@ -101,7 +106,7 @@ def test_what_is_wrong_is_named_with_file_and_line(small, change, message):
 
 def test_the_learner_gets_a_stub_and_locked_checks(small):
     learner = notebooks.learner(notebooks.solution(small()))
-    exercise, check = learner.cells[-2:]
+    exercise, check = learner.cells[-3:-1]
     assert exercise.source == f"def largest_share(layers):\n    {notebooks.STUB}"
     assert check.metadata["nbgrader"] == {
         "schema_version": 3,
@@ -118,6 +123,25 @@ def test_of_builds_with_the_same_key_the_fastest_counts(small):
     for key, seconds, noted in [("1", [30, 6], 36), ("1", [90, 6], 36), ("1", [20, 6], 26), ("2", [90, 6], 96)]:
         build.record("90_small", key, seconds)
         assert build.read_runs()["90_small"] == {"key": key, "seconds": noted, "slowest": noted - 6}
+
+
+def test_a_chapter_is_no_dead_end(small, tmp_path):
+    text = SOURCE.replace("A title", "The last").replace("prerequisites: []", "prerequisites: [90_small]")
+    (tmp_path / "91_last.py").write_text(text, encoding="utf8")
+    first, last = notebooks.solution(small()).cells, notebooks.solution(chapters.read("91_last")).cells
+    assert first[0].source.endswith("5 minutes · Before this: none")
+    assert last[0].source.endswith("5 minutes · Before this: [90 · A title](90_small.ipynb)")
+    assert first[-1].source == "### What you built\n\nYou ran one cell.\n\n**Next:** [91 · The last](91_last.ipynb)"
+    assert last[-1].source.endswith("This is the last chapter of the course.")
+
+
+def test_the_heading_of_an_exercise_begins_a_cell_to_which_links_lead(small):
+    cells = notebooks.solution(small()).cells
+    (place,) = [i for i, cell in enumerate(cells) if cell.id == manifest.cell_id("activations.largest_share")]
+    assert manifest.anchor("activations.largest_share") == f"cell-id={cells[place].id}"
+    assert cells[place - 1].source == "Some words before it."
+    assert cells[place].source.startswith("### Exercise 9.1 · A small share · ●●○ · 4 minutes\n")
+    assert "exercise" in chapters.tags(cells[place + 1])
 
 
 def test_building_twice_gives_the_same_bytes_and_executes_once(small, capsys):

@@ -1,6 +1,7 @@
 """The page of all chapters, the time that is counted, and progress as one file."""
 
 import json
+import re
 
 import filelock
 import nbformat
@@ -8,6 +9,7 @@ import pytest
 
 import coursekit as ck
 from authoring import chapter as chapters
+from authoring import notebooks
 from coursekit import checking, manifest, places, progress_page, store, workspace
 
 NAME, OTHER = "activations.largest_share", "losses.huber_slope"
@@ -39,6 +41,7 @@ def test_chapters_are_those_of_the_sources(desk):
         assert (chapter.title, chapter.topic) == (header.title, header.topic)
         for kind, names in [(checking.Exercise, chapter.exercises), (checking.Quiz, chapter.questions)]:
             assert [item.name for item in checking.items(chapter.topic, kind)] == list(names)
+        assert list(chapter.titles) == list(chapter.exercises)
 
 
 def test_the_page_tells_what_is_solved_and_where_to_go_on(desk, shown, clock):
@@ -50,7 +53,8 @@ def test_the_page_tells_what_is_solved_and_where_to_go_on(desk, shown, clock):
     total = sum(len(checking.items(topic, checking.Exercise)) for topic in checking.topics())
     assert f"**1 of {total} exercises solved**, in about 10 min." in text
     assert "| 01 | [Activations](01_activations.ipynb) | 1 of 7 | 0 of 4 | 10 min | 2023-11-14 |" in text
-    assert "exercise `activations.relu_gradient` in [01 · Activations](01_activations.ipynb)" in text
+    first = "[exercise 1.1 · The slope of ReLU](01_activations.ipynb#cell-id=exercise-activations-relu_gradient)"
+    assert f"**Next step:** {first}, in [01 · Activations](01_activations.ipynb)." in text
     picture, metadata = shown[1]
     assert picture["image/png"].startswith(b"\x89PNG")
     assert f"1 of {total} exercises are solved, in 10 minutes" in metadata["image/png"]["alt"]
@@ -82,12 +86,27 @@ def test_the_next_step_is_where_the_learner_was_last_or_the_open_chapter_after_i
         return progress_page.next_step(course, states, everything["time"])
 
     solve(first)  # 00 was left out, 01 is done
-    assert f"exercise `{second.exercises[0]}` in [{second.number}" in next_step()
+    assert f"exercise {second.titles[second.exercises[0]]}" in next_step()
+    assert f"in [{second.number} · " in next_step()
     clock["now"] += 1
     store.STORE.update(third.exercises[1], status="correct")
-    assert f"exercise `{third.exercises[0]}` in" in next_step()
+    assert f"exercise {third.titles[third.exercises[0]]}" in next_step()
     solve(second, third, *course[4:])
-    assert f"exercise `{start.exercises[0]}` in" in next_step()
+    assert f"exercise {start.titles[start.exercises[0]]}" in next_step()
+
+
+def test_the_to_do_list_links_each_exercise_to_the_cell_of_its_heading(desk, shown):
+    store.STORE.update(NAME, status="correct", tries=1)
+    ck.progress("activations")
+    bundle, _ = shown[0]
+    assert "1 of 7 exercises solved, 0 of 4 questions right" in bundle["text/plain"]
+    assert "| ✓ | 1.4 · The largest share | correct |" in bundle["text/plain"]
+    linked = re.findall(r"\| \[([^\]]+)\]\(#cell-id=([\w-]+)\) \|", bundle["text/markdown"])
+    solved = notebooks.solution(chapters.read("01_activations"))
+    headings = {cell.id: cell.source.splitlines()[0] for cell in solved.cells}
+    assert len(linked) == 7
+    for title, cell_id in linked:
+        assert headings[cell_id].startswith(f"### Exercise {title} · ●")
 
 
 def test_links_lead_to_the_learners_copy_from_where_the_notebook_is(desk, shown, monkeypatch, tmp_path):

@@ -15,6 +15,7 @@ from tests import test_browser
 pytestmark = pytest.mark.classroom
 browser = test_browser.browser  # the fixture
 SHOWN = ("01_activations", "11a_transformer")
+DRAWN = "11b_training_a_transformer"
 
 
 @pytest.mark.parametrize("name", chapters.names())
@@ -27,6 +28,7 @@ def test_a_deck_shows_little_text_at_once_and_no_solutions(name):
     assert "SOLUTION" not in text
     assert "ck.check(" not in text
     assert "### References" not in text
+    assert ".ipynb)" not in text
     count = sum("exercise" in chapters.tags(cell) for cell in chapters.read(name).notebook.cells)
     assert text.count("...  # your code here") == count
     kinds = {cell.metadata["slideshow"]["slide_type"] for cell in deck.cells}
@@ -54,7 +56,7 @@ def test_an_unknown_chapter_is_one_sentence():
 
 @pytest.fixture(scope="module")
 def page(browser):
-    subprocess.run([sys.executable, "-m", "classroom.slides", *SHOWN], cwd=places.ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "classroom.slides", *SHOWN, DRAWN], cwd=places.ROOT, check=True)
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.asked, page.failed = [], []
     page.on("request", lambda request: page.asked.append(request.url))
@@ -87,5 +89,14 @@ def test_a_deck_in_chromium(page, name):
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("JSON.stringify(Reveal.getIndices())") in seen
     assert page.get_by_text("SOLUTION").count() == 0
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert page.failed == []
+
+
+def test_a_scheme_is_drawn_from_the_folder(page):
+    page.goto((slides.FOLDER / f"{DRAWN}.html").as_uri())
+    page.locator(".drawing svg").first.wait_for(state="attached")
+    assert "memory" in page.locator(".drawing svg").first.text_content()
+    assert page.locator("pre.mermaid").count() == 0
     assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert page.failed == []

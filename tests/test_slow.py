@@ -10,10 +10,10 @@ import sys
 import nbformat
 import pytest
 
-from authoring import build, reach
+from authoring import build, notebooks, reach
 from authoring import chapter as chapters
 from authoring.moved import texts
-from coursekit import checking, places
+from coursekit import checking, manifest, places
 
 pytestmark = pytest.mark.slow
 SECONDS = 180  # three times what a chapter may take alone: something hangs
@@ -28,10 +28,10 @@ def test_an_untouched_chapter_runs_to_a_to_do_list(name, tmp_path):
     seconds = build.execute(notebook, tmp_path, strict=False)
     topic = chapters.read(name).header.topic
     outputs = "\n".join(line for cell in notebook.cells if cell.cell_type == "code" for line in texts(cell))
-    to_do = texts(notebook.cells[-1])
+    to_do = texts(notebooks.code_cells(notebook)[-1])
     for exercise in checking.items(topic, checking.Exercise):
         assert f"○ {exercise.name} · not attempted yet." in outputs
-        assert f"| ○ | {exercise.name} | not attempted |" in to_do
+        assert f"| ○ | {manifest.title(exercise.name)} | not attempted |" in to_do
     assert sum(seconds) <= SECONDS
 
 
