@@ -45,7 +45,7 @@ class Client(nbclient.NotebookClient):
 
 
 def execute(notebook, folder, strict=True):
-    """Run all cells of `notebook` in `folder` in a fresh kernel. Returns of each cell its seconds, and those in silence.
+    """Run all cells of `notebook` in `folder` in a fresh kernel. Returns for each cell what `execute_timed` says.
 
     Raises SourceError with the number of the cell and the traceback when a cell fails.
     """
