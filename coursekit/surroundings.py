@@ -110,8 +110,12 @@ def _refuse(files):
 
 def remark():
     """One sentence on the notebook's folder where something is to be said: another course's kit, progress not kept."""
+    import IPython
+
     from coursekit import store
 
+    if IPython.get_ipython() is None:
+        return ""
     here = places.notebook_folder()
     for folder in (here, *here.parents):
         if (folder / "coursekit" / "places.py").is_file():
