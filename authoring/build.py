@@ -1,6 +1,7 @@
 """source/ → solutions/ → chapters/ → list of chapters, README's table (`make build`). Executes only what changed."""
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -20,15 +21,37 @@ RUNS = places.SOLUTIONS / "runs.json"
 SECONDS_A_CELL = 300
 HEADING = "Stored outputs that moved, old beside new (≈: a number that may move within its tolerance):"
 SLOW = 2.0  # seconds; slower cells are listed
+SILENT = 3.0  # seconds without a sign of progress; a cell that leaves its reader alone for longer is listed
+
+
+class Client(nbclient.NotebookClient):
+    """Notes when a running cell shows something, and whether it is a bar."""
+
+    bar, signs = False, ()
+
+    def process_message(self, message, cell, cell_index):
+        if message["msg_type"] in ("stream", "display_data", "update_display_data"):
+            self.signs.append(time.perf_counter())
+            self.bar = self.bar or notebooks.WIDGET_VIEW in message["content"].get("data", {})
+        return super().process_message(message, cell, cell_index)
+
+    def execute_timed(self, cell, index):
+        """Run a cell. Returns its seconds, and how many of them its reader saw nothing move (none with a bar)."""
+        began = time.perf_counter()
+        self.bar, self.signs = False, [began]
+        self.execute_cell(cell, index)
+        self.signs.append(time.perf_counter())
+        silence = max(later - before for before, later in itertools.pairwise(self.signs))
+        return self.signs[-1] - began, 0.0 if self.bar else silence
 
 
 def execute(notebook, folder, strict=True):
-    """Run all cells of `notebook` in `folder` in a fresh kernel. Returns the seconds of each cell.
+    """Run all cells of `notebook` in `folder` in a fresh kernel. Returns for each cell what `execute_timed` says.
 
     Raises SourceError with the number of the cell and the traceback when a cell fails.
     """
     environment = os.environ | {"COURSEKIT_STRICT": "1" if strict else "0", "COURSE_DEVICE": "cpu"}
-    client = nbclient.NotebookClient(
+    client = Client(
         notebook,
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
@@ -37,17 +60,15 @@ def execute(notebook, folder, strict=True):
         coalesce_streams=True,
     )
     with client.setup_kernel(env=environment):
-        seconds = []
+        took = []
         for index, cell in enumerate(notebook.cells):
-            began = time.perf_counter()
             try:
-                client.execute_cell(cell, index)
+                took.append(client.execute_timed(cell, index))
             except nbclient.exceptions.CellExecutionError as error:
                 raise chapters.SourceError(f"cell {index} failed:\n{cell.source}\n\n{error}") from None
             except nbclient.exceptions.CellTimeoutError:
                 raise chapters.SourceError(f"cell {index} took over {SECONDS_A_CELL} s:\n{cell.source}") from None
-            seconds.append(time.perf_counter() - began)
-    return seconds
+    return took
 
 
 def build(name, force=False):
@@ -62,7 +83,7 @@ def build(name, force=False):
     if force or stored is None or read_runs().get(name, {}).get("key") != key:
         print(f"{name}: executing …", flush=True)
         try:
-            seconds = execute(fresh, places.SOLUTIONS)
+            seconds, silence = zip(*execute(fresh, places.SOLUTIONS), strict=True)
         except chapters.SourceError as error:
             raise chapters.SourceError(f"{chapter.path.name}: {error}") from None
         notebooks.tidy(fresh)
@@ -70,6 +91,9 @@ def build(name, force=False):
         record(name, key, seconds)
         slow = [f"cell {index}: {value:.1f} s" for index, value in enumerate(seconds) if value > SLOW]
         print(f"{name}: {sum(seconds):.1f} s from top to bottom; {', '.join(slow)}")
+        for index, value in enumerate(silence):
+            if value > SILENT and not notebooks.starts(fresh.cells[index]):
+                print(f"{name}: (advice) cell {index} shows nothing for {value:.1f} s: print as it goes, or show a bar")
     else:
         for new, old in zip(notebooks.code_cells(fresh), notebooks.code_cells(stored), strict=True):
             new.outputs = old.outputs

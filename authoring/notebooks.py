@@ -28,7 +28,8 @@ def solution(chapter):
     cells = [_title(chapter), *_told(chapter), _closing(chapter)]
     for position, cell in enumerate(cells):
         cell.id = f"{chapter.name.replace('_', '-')[:50]}-{position:03d}"
-        kept = {"tags": sorted(chapters.tags(cell)), "approximate": cell.metadata.get("approximate")}
+        ignored = {"nbval-ignore-output"} if starts(cell) else set()
+        kept = {"tags": sorted(chapters.tags(cell) | ignored), "approximate": cell.metadata.get("approximate")}
         cell.metadata = nbformat.from_dict({key: value for key, value in kept.items() if value})
         if FOLDED & chapters.tags(cell):
             cell.metadata |= {"jupyter": nbformat.NotebookNode({"source_hidden": True}), "cellView": "form"}
@@ -88,6 +89,11 @@ def tidy(notebook):
         cell.outputs = kept
     notebook.metadata = nbformat.from_dict(copy.deepcopy(METADATA))
     return notebook
+
+
+def starts(cell):
+    """Whether a cell calls ck.start(), which tells of this machine and of the seconds that it took."""
+    return cell.cell_type == "code" and bool(re.search(r"^ck\.start\(", cell.source, re.MULTILINE))
 
 
 def code_cells(notebook):

@@ -4,6 +4,7 @@ Plugged into nbgrader by the nbgrader_config.py that `make classroom` writes.
 """
 
 import copy
+import hashlib
 import os
 import pathlib
 import secrets
@@ -15,10 +16,12 @@ from nbgrader import utils
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Integer
+from traitlets.log import get_logger
 
-from authoring import reach
+from authoring import notebooks, reach
 from classroom.kernel import VERDICT
-from coursekit import places
+from coursekit import places, surroundings
+from coursekit.store import unused_name
 
 KERNELS = 4  # that one submission may use up
 BEGIN = """\
@@ -69,6 +72,10 @@ class ExecuteAnswers(Execute):
 
     def preprocess(self, nb, resources, km=None):
         self.left_out, self.failed = set(), {}
+        for file in sorted(pathlib.Path(resources["metadata"]["path"]).glob("*.py")):
+            if file.stem in surroundings.LIBRARIES:
+                sentence = "%s: %s hides the library %s; it was not used here. The learner should rename it."
+                self.log.warning(sentence, resources["nbgrader"]["student"], file.name, file.stem)
         if os.environ.get("COURSE_GRADING", "1") == "1":
             self.left_out = experiments(nb, _original(self, resources))
         for _ in range(KERNELS):
@@ -113,29 +120,65 @@ class ExecuteAnswers(Execute):
 
 
 class Collect(ExchangeCollect):
-    """Collect submissions; a notebook under another name is found by its exercises and laid beside, rightly named."""
-
-    def copy_files(self):
-        super().copy_files()
-        folder = pathlib.Path(self.coursedir.root)
-        for record in self.src_records:
-            assignment = self.coursedir.assignment_id
-            there = self.coursedir.format_path(self.coursedir.submitted_directory, record["username"], assignment)
-            for source in sorted((folder / self.coursedir.source_directory / assignment).glob("*.ipynb")):
-                if (found := renamed(pathlib.Path(there), source)) is not None:
-                    shutil.copyfile(found, pathlib.Path(there) / source.name)
-                    self.log.warning("%s: %s is taken for %s", record["username"], found.name, source.name)
+    """nbgrader's own; it stands here for the configurations of older course folders."""
 
 
-def renamed(folder, source):
-    """The notebook in `folder` that has most exercises of the notebook `source`, unless one has its name; or None."""
-    if (folder / source.name).exists():
-        return None
-    wanted, best = set(_by_grade_id(_read(source))), (0, None)
+def begin(**about):
+    """Before a submission is graded (nbgrader's hook): of all its notebooks, the best one gets the right name.
+
+    It is the one with most of the chapter's exercises, and of these the one with most answers: say a copy that a
+    browser or JupyterLab named. One of the right name that has fewer is kept beside it.
+    """
+    paths = about["notebooks"]
+    folder = pathlib.Path(paths[0]).resolve().parent
+    for source in sorted((folder.parents[2] / "source" / folder.name).glob("*.ipynb")):
+        right = folder / source.name
+        best = max(sorted(folder.glob("*.ipynb")), key=lambda path: (*_done(path, source), path == right))
+        if best == right or not any(_done(best, source)):
+            continue
+        if right.exists():
+            right.rename(unused_name(right.with_suffix(".other.ipynb")))
+        shutil.copyfile(best, right)
+        get_logger().warning("%s: %s is taken for %s", folder.parent.name, best.name, right.name)
+        path = str(pathlib.Path(paths[0]).with_name(right.name))
+        if path not in paths:
+            paths.append(path)
+
+
+def end(**about):
+    """After a submission was graded (nbgrader's hook): note what was graded, for `forget_what_changed`."""
+    folder = pathlib.Path(about["notebooks"][0]).resolve().parent
+    _note_of(folder).write_text(_digest(folder), encoding="ascii")
+
+
+def forget_what_changed(root):
+    """Before nbgrader grades: remove what it made of submissions that are other ones now; it would skip them.
+
+    root: the course folder, a path. nbgrader compares timestamps, which only its own way of handing in writes.
+    """
+    for folder in sorted(pathlib.Path(root).glob("submitted/*/*/")):
+        note = _note_of(folder)
+        if note.is_file() and note.read_text(encoding="ascii") != _digest(folder):
+            utils.rmtree(str(note.parent))
+
+
+def _note_of(folder):
+    return folder.parents[2] / "autograded" / folder.parent.name / folder.name / ".graded.sha256"
+
+
+def _digest(folder):
+    """sha256 of the notebooks of a submission."""
+    digest = hashlib.sha256()
     for path in sorted(folder.glob("*.ipynb")):
-        common = len(wanted & set(_by_grade_id(_read(path))))
-        best = max(best, (common, path), key=lambda pair: pair[0])
-    return best[1]
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _done(path, source):
+    """How many exercises of the notebook `source` the one at `path` has, and how many of them answered."""
+    wanted, there = set(_by_grade_id(_read(source))), _by_grade_id(_read(path))
+    answered = [name for name, cell in there.items() if utils.is_solution(cell) and notebooks.STUB not in cell.source]
+    return len(wanted & set(there)), len(wanted & set(answered))
 
 
 def experiments(nb, original):

@@ -43,7 +43,6 @@ folder = pathlib.Path(__file__).resolve().parent
 c.CourseDirectory.root = str(folder)
 c.CourseDirectory.course_id = "{course}"
 c.Exchange.root = str(folder / "exchange")  # a folder that teacher and learners share
-c.ExchangeFactory.collect = "classroom.grading.Collect"
 c.IncludeHeaderFooter.enabled = False
 c.ClearSolutions.code_stub = {{"python": "{stub}"}}
 c.ClearSolutions.enforce_metadata = True
@@ -63,6 +62,12 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+c.Autograde.pre_convert_hook = "classroom.grading.begin"
+c.Autograde.post_convert_hook = "classroom.grading.end"
+if "autograde" in sys.argv:
+    from classroom import grading
+
+    grading.forget_what_changed(folder)
 '''
 CONFIG_OF_A_LEARNER = '''\
 """nbgrader for a learner: goes into their home as ~/.jupyter/nbgrader_config.py, or into /etc/jupyter/ for all."""

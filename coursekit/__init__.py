@@ -3,11 +3,12 @@
 start      quiet import of TensorFlow, seeds, device, look of figures
 data       the data sets, e.g. `ck.data.fashion_mnist(train=12_000, test=2_000)`
 show       a figure with alt text; explore: a figure with sliders
-check, hint, solution, quiz, reset, progress      exercises
+check, hint, solution, quiz, reset, progress      exercises; verdict: what a check would say, as a text, not kept
 guess, reveal      a guess before an experiment, shown beside the measurement after it
 claim      a conclusion with the repeats in which it held
 export_progress, import_progress                  progress as one file
 LiveProgress                                      a bar while a model trains, one line afterwards
+bar        a bar while a loop runs: `for rate in ck.bar(rates, "rates"):`
 restart    several runs of one compiled model
 silent_log around a call that writes log lines past Python (LiteRT's converter)
 doctor     is this machine ready?
@@ -15,12 +16,16 @@ doctor     is this machine ready?
 
 import importlib
 
-from coursekit import data
-from coursekit.figures import explore, show
-from coursekit.runtime import silent_log, start
+from coursekit import surroundings
+
+with surroundings.importing():
+    from coursekit import data
+    from coursekit.figures import explore, show
+    from coursekit.runtime import silent_log, start
 
 __all__ = [
     "LiveProgress",
+    "bar",
     "check",
     "claim",
     "data",
@@ -39,12 +44,14 @@ __all__ = [
     "silent_log",
     "solution",
     "start",
+    "verdict",
 ]
 
 _LATER = {"LiveProgress": "training", "restart": "training", "doctor": "health"}
-_LATER |= {"claim": "claims", "guess": "guesses", "reveal": "guesses"}
+_LATER |= {"bar": "bars", "claim": "claims", "guess": "guesses", "reveal": "guesses"}
 _LATER |= dict.fromkeys(
-    ("check", "export_progress", "hint", "import_progress", "progress", "quiz", "reset", "solution"), "exercises"
+    ("check", "export_progress", "hint", "import_progress", "progress", "quiz", "reset", "solution", "verdict"),
+    "exercises",
 )
 
 

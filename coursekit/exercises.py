@@ -39,6 +39,12 @@ def check(name, answer):
         raise AssertionError(f"{name}: {verdict.status}. {verdict.message}".strip())
 
 
+def verdict(name, answer):
+    """Return what a check would say of `answer`, as a text; nothing is kept."""
+    found = checking.judge(checking.find(name, Exercise), answer)
+    return re.sub(r"\*\*|`", "", f"{found.status}. {found.message}".strip())
+
+
 def hint(name):
     """Show the next hint of an exercise; after the last one, all of them again."""
     hints = checking.find(name, Exercise).hints

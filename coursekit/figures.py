@@ -13,7 +13,8 @@ DOTS_PER_INCH = 96
 
 
 def set_style():
-    """Set matplotlib's defaults for the course."""
+    """Set the look of the course's figures, on top of matplotlib's own defaults and not of the user's matplotlibrc."""
+    matplotlib.rcdefaults()
     matplotlib.rcParams.update(
         {
             "axes.prop_cycle": matplotlib.cycler(color=PALETTE),

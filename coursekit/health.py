@@ -1,13 +1,16 @@
-"""Is this machine ready for the course? (`make doctor`, and a cell in chapter 00.) One line a question."""
+"""Is this machine ready for the course? (`make doctor`, and a cell in chapter 00.) One line a question.
+
+`make doctor` asks in the kernel and the folder of a learner's notebook, for what ails a notebook may ail nothing else.
+"""
 
 import importlib.metadata
-import os
+import pathlib
 import re
 import shutil
 import sys
 import time
 
-from coursekit import data, places
+from coursekit import data, places, runtime
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 MEMORY_GIB, DISK_GIB = 2.0, 1.0
@@ -73,11 +76,8 @@ def disk():
 def device():
     import tensorflow
 
-    gpus = tensorflow.config.get_visible_devices("GPU")
-    if gpus:
-        names = [tensorflow.config.experimental.get_device_details(gpu).get("device_name", "unknown") for gpu in gpus]
-        return f"GPU: {', '.join(names)}"
-    return f"CPU with {os.cpu_count()} cores; no GPU is used, and none is needed"
+    none = "" if tensorflow.config.get_visible_devices("GPU") else "; no GPU is used, and none is needed"
+    return runtime.device() + none
 
 
 def datasets():
@@ -118,10 +118,8 @@ def doctor():
 
 def report():
     """Print the doctor's lines. Returns how many problems there are."""
-    from coursekit import runtime
-
     if "tensorflow" not in sys.modules:
-        runtime.start()
+        runtime.prepare()
     problems = 0
     for check in CHECKS:
         try:
@@ -134,5 +132,61 @@ def report():
     return problems
 
 
+# What a learner's first cell does; then the doctor, if the kit is the one of this folder.
+IN_A_NOTEBOOK = """
+import os
+import coursekit
+print(os.path.realpath(coursekit.__file__))
+if os.path.realpath(coursekit.__file__) == {kit!r}:
+    from coursekit import health
+    health.report()
+"""
+
+
+def report_from_a_notebook():
+    """Print the doctor's lines as they come out in a notebook of workspace/. Returns how many problems there are."""
+    from jupyter_client import manager
+
+    folder = places.WORKSPACE if places.WORKSPACE.is_dir() else places.ROOT
+    kit, lines, errors = str(places.ROOT / "coursekit" / "__init__.py"), [], []
+
+    def show(message):
+        if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
+            new = message["content"]["text"].splitlines()
+            lines.extend(new)
+            print("".join(f"{line}\n" for line in new if line.startswith(("OK ", "PROBLEM "))), end="", flush=True)
+        elif message["msg_type"] == "error":
+            errors.append(message["content"])
+
+    kernel, client = manager.start_new_kernel(cwd=str(folder))
+    try:
+        client.execute_interactive(IN_A_NOTEBOOK.format(kit=kit), output_hook=show, timeout=600)
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel(now=True)
+    if problem := _of_the_kit(kit, lines, errors):
+        print(f"PROBLEM  {problem}", flush=True)
+    return bool(problem) + sum(line.startswith("PROBLEM ") for line in lines)
+
+
+def _of_the_kit(kit, lines, errors):
+    """What keeps the notebooks from the kit of this folder, or an empty text."""
+    moved = "was the course moved or copied? `make lab` mends that"
+    if any(error["ename"] == "ModuleNotFoundError" and "'coursekit" in error["evalue"] for error in errors):
+        return f"notebooks find no coursekit: {moved}"
+    if errors:
+        return errors[0]["evalue"]
+    if lines[:1] != [kit]:
+        return f"notebooks use the kit in {pathlib.Path(lines[0]).parent}, not the one in this folder: {moved}"
+    return ""
+
+
 if __name__ == "__main__":
-    sys.exit(1 if report() else 0)
+    try:
+        found = report_from_a_notebook()
+    except Exception as error:  # of any kind: without packages, say, there is no kernel
+        print(
+            f"PROBLEM  the kernel of the notebooks does not start ({error}); what can be asked without it:", flush=True
+        )
+        found = 1 + report()
+    sys.exit(1 if found else 0)

@@ -14,6 +14,17 @@ FETCHED = ROOT / ".data"
 WORKSPACE = pathlib.Path(os.environ.get("COURSE_WORKSPACE") or ROOT / "workspace").resolve()
 
 
+def notebook_folder():
+    """Where the notebook that runs lies, whatever a cell's os.chdir did since; in a script the current folder."""
+    import IPython
+
+    shell = IPython.get_ipython()
+    if shell is None:
+        return pathlib.Path.cwd()
+    notebook = pathlib.Path(shell.user_ns.get("__vsc_ipynb_file__", ""))  # VS Code says it; its kernels begin elsewhere
+    return (notebook.parent if notebook.is_file() else pathlib.Path(shell.starting_dir)).resolve()
+
+
 def strict():
     """Whether a wrong answer raises (grading, CI) in place of only telling."""
     return os.environ.get("COURSEKIT_STRICT") == "1"

@@ -2,10 +2,10 @@
 
 import contextlib
 import os
-import pathlib
 import sys
+import time
 
-from coursekit import places
+from coursekit import places, surroundings
 
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -16,10 +16,22 @@ def start(seed=0):
     seed: an integer from 0 on; NumPy, Python and Keras all start from it.
     The GPU is used when there is one. The environment variable COURSE_DEVICE=cpu keeps to the CPU,
     COURSE_DEVICE=gpu insists on a GPU. Raises CourseError when what is asked for cannot be had.
+    One line says what computes, and how many seconds the start took.
     """
+    began = time.perf_counter()
+    prepare(seed)
+    if remark := surroundings.remark():
+        print(remark)
+    print(f"Ready: {device()}, started in {time.perf_counter() - began:.1f} s.")
+
+
+def prepare(seed=0):
+    """What `start` does, without a word."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with silent_log():
+    if hasattr(sys.stdout, "reconfigure"):  # a script's; not every terminal can write ✓ and ≈
+        sys.stdout.reconfigure(errors="replace")
+    with silent_log(), surroundings.importing():
         try:
             import keras
             import tensorflow
@@ -37,8 +49,16 @@ def start(seed=0):
     from coursekit import figures
 
     figures.set_style()
-    if pathlib.Path.cwd() == places.CHAPTERS:
-        print("You are in chapters/. Your work belongs in workspace/ (`make lab` opens it); progress is not kept here.")
+
+
+def device():
+    """What computes, e.g. `CPU with 2 cores`."""
+    import tensorflow
+
+    if gpus := tensorflow.config.get_visible_devices("GPU"):
+        details = [tensorflow.config.experimental.get_device_details(gpu) for gpu in gpus]
+        return f"GPU: {', '.join(detail.get('device_name', 'unknown') for detail in details)}"
+    return f"CPU with {os.cpu_count()} core{'s' if os.cpu_count() != 1 else ''}"
 
 
 def choose_device(tensorflow):

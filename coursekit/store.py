@@ -18,11 +18,19 @@ EXERCISE = re.compile(r"[a-z0-9_]{1,40}\.[a-z0-9_]{1,40}")
 
 
 def folder():
-    """Return the folder in which progress is kept, or None: in the course's own folders nothing is kept."""
-    here = pathlib.Path.cwd()
-    if here == places.WORKSPACE or places.WORKSPACE in here.parents:
+    """Return the folder in which progress is kept, or None.
+
+    It is workspace/ for every notebook of the course, wherever its kernel began, but those in chapters/ and solutions/,
+    which are nobody's own. A copy elsewhere has its progress beside it.
+    """
+    here = places.notebook_folder()
+    if here.is_relative_to(places.WORKSPACE):
         return places.WORKSPACE
-    return None if places.strict() or here == places.ROOT or places.ROOT in here.parents else here
+    if places.strict() or here.is_relative_to(places.CHAPTERS) or here.is_relative_to(places.SOLUTIONS):
+        return None
+    if here.is_relative_to(places.ROOT):
+        return places.WORKSPACE if places.WORKSPACE.is_dir() else None
+    return here
 
 
 class Store:

@@ -7,7 +7,10 @@ A notebook without one there, for instance of an older workspace, came from a ve
 import contextlib
 import hashlib
 import json
-import shutil
+import os
+import pathlib
+import subprocess
+import sys
 import time
 
 from coursekit import places
@@ -20,7 +23,7 @@ KEPT = ".laid"  # folder with what the learner's own notebook began as, under th
 
 
 def lay_out():
-    """Copy each chapter that is not there yet. Returns lines that say what was done.
+    """Copy each chapter that is not there yet. Returns lines that say what was done, and what could not be done.
 
     A chapter that changed since it was copied appears beside the learner's copy as `NAME.new.ipynb`
     (`NAME.new.2.ipynb`, … when that is taken). A file that a learner deleted comes back.
@@ -28,25 +31,51 @@ def lay_out():
     places.WORKSPACE.mkdir(exist_ok=True)
     laid, lines, problem = _read_record(), [], None
     contents = {path: path.read_bytes() for path in sorted(places.CHAPTERS.glob("*.ipynb"))}
-    for chapter, content in (contents | {places.CHAPTERS / PAGE: page()}).items():
-        now = hashlib.sha256(content).hexdigest()
-        mine, kept = places.WORKSPACE / chapter.name, places.WORKSPACE / KEPT / chapter.name
-        if not mine.exists():
-            problem = _lay(mine, content) or problem
-            lines.append(f"{chapter.name}: copied")
-        elif mine.read_bytes() == content:
-            problem = _keep(mine, content) or problem
-        elif laid.get(chapter.name) != now:
-            beside = unused_name(mine.with_name(f"{chapter.stem}.new.ipynb"))
-            places.write_atomically(beside, content)
-            lines.append(f"{chapter.name}: a newer version lies beside yours as {beside.name}")
-        elif not kept.exists() and not any(places.WORKSPACE.glob(f"{chapter.stem}.new*.ipynb")):
-            problem = _keep(mine, content) or problem  # an older workspace, which has only the sha256
-        laid[chapter.name] = now
+    try:
+        for chapter, content in (contents | {places.CHAPTERS / PAGE: page()}).items():
+            now = hashlib.sha256(content).hexdigest()
+            mine, kept = places.WORKSPACE / chapter.name, places.WORKSPACE / KEPT / chapter.name
+            if not mine.exists():
+                problem = _lay(mine, content) or problem
+                lines.append(f"{chapter.name}: copied")
+            elif mine.read_bytes() == content:
+                problem = _keep(mine, content) or problem
+            elif laid.get(chapter.name) != now:
+                beside = unused_name(mine.with_name(f"{chapter.stem}.new.ipynb"))
+                places.write_atomically(beside, content)
+                lines.append(f"{chapter.name}: a newer version lies beside yours as {beside.name}")
+            elif not kept.exists() and not any(places.WORKSPACE.glob(f"{chapter.stem}.new*.ipynb")):
+                problem = _keep(mine, content) or problem  # an older workspace, which has only the sha256
+            laid[chapter.name] = now
+        _write_record(laid)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # what was laid before is no newer version the next time
+            _write_record(laid)
+        lines.append(
+            f"Not every chapter could be laid into {places.WORKSPACE.name}/ ({error.strerror}). What is there is as it "
+            "was; mend that and start again."
+        )
     if problem:
         lines.append(f"What the chapters were laid as could not be kept in {KEPT}/ ({problem.strerror}).")
-    _write_record(laid)
     return lines
+
+
+def mend_installation():
+    """Let notebooks import the kit of this folder, after it was moved or copied. Returns lines that say what was done.
+
+    `pip install --editable` noted where the kit lay then; a copy would use the kit of the original.
+    """
+    ask = "import importlib.util\nfound = importlib.util.find_spec('coursekit')\nprint(found.origin if found else '')"
+    found = subprocess.run([sys.executable, "-P", "-c", ask], capture_output=True, text=True).stdout.strip()
+    if found and pathlib.Path(found).resolve() == places.ROOT / "coursekit" / "__init__.py":
+        return []
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+    command = [sys.executable, "-m", "pip", "install", *options, "--editable", str(places.ROOT)]
+    done = subprocess.run(command, env=os.environ | {"PYTHONWARNINGS": "ignore"}, capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1][:200]
+        return [f"Problem: notebooks do not find the kit of this folder, and pip could not mend that: {reason}"]
+    return ["The course was moved or copied: its notebooks find the kit here again."]
 
 
 def page():
@@ -61,13 +90,22 @@ def page():
 
 
 def start_again(name):
-    """Keep the learner's notebook `name` under a name with the date, lay a fresh one. Returns where it is kept."""
+    """Keep the learner's notebook `name` under a name with the date, lay a fresh one. Returns where it is kept.
+
+    Raises CourseError when that cannot be written; the learner's notebook is then as it was.
+    """
     mine = places.WORKSPACE / f"{name}.ipynb"
     kept = unused_name(mine.with_name(f"{name}.kept-{time.strftime('%Y-%m-%d')}.ipynb"))
-    if mine.exists():
-        shutil.copy2(mine, kept)
     content = (places.CHAPTERS / mine.name).read_bytes()
-    _lay(mine, content)
+    try:
+        if mine.exists():
+            places.write_atomically(kept, mine.read_bytes())
+        _lay(mine, content)
+    except OSError as error:
+        kept.unlink(missing_ok=True)
+        raise places.CourseError(
+            f"{mine.name} could not be started again ({error.strerror}). Your notebook is as it was."
+        ) from None
     with contextlib.suppress(OSError):  # then a newer version lies beside it one day, which harms nobody
         _write_record(_read_record() | {mine.name: hashlib.sha256(content).hexdigest()})
     return kept
@@ -107,5 +145,5 @@ def _write_record(laid):
 
 
 if __name__ == "__main__":
-    for line in lay_out():
+    for line in mend_installation() + lay_out():
         print(line)

@@ -55,11 +55,6 @@ ck.doctor()
 # poor answers, judged without a trace in your progress. **Guess first:** what is wrong with each?
 
 # %%
-from IPython.display import display
-
-from coursekit import checking
-
-
 def untouched(x, w, b): ...
 
 
@@ -72,10 +67,9 @@ def short_of_b(x, w, b):
 
 
 for attempt in [untouched, prints_only, short_of_b]:
-    verdict = checking.judge(checking.find("start.line", checking.Exercise), attempt)
-    text = f"**{attempt.__name__}** · {verdict.status}. {verdict.message}"
-    display({"text/markdown": text, "text/plain": text}, raw=True)
-assert verdict.status == "not yet" and "b was left out" in verdict.message
+    verdict = ck.verdict("start.line", attempt)
+    print(f"{attempt.__name__}: {verdict}")
+assert verdict.startswith("not yet") and "b was left out" in verdict
 
 # %% [markdown]
 # A *not yet* names the input, what was expected, what came, and often the misunderstanding behind it. It costs nothing.

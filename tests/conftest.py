@@ -10,7 +10,7 @@ os.environ.pop("COURSEKIT_STRICT", None)
 
 from coursekit import places, runtime, workspace
 
-runtime.start()
+runtime.prepare()
 PARTS = (
     "authoring",
     "benchmarks",

@@ -1,5 +1,6 @@
 """check, hint, solution, quiz, reset, progress; and that nothing which a learner wrote is lost."""
 
+import builtins
 import json
 import multiprocessing
 import shutil
@@ -119,18 +120,36 @@ def test_progress_is_a_to_do_list(desk, said):
     assert "| ○ | activations.softmax | not attempted |" in said[-1]
 
 
-def test_progress_is_kept_only_beside_the_learners_copy(desk, course, said, monkeypatch, tmp_path):
-    ck.check(NAME, right)
-    assert json.loads((desk / "progress.json").read_text(encoding="utf8"))["exercises"][NAME]["status"] == "correct"
-    for folder in (places.CHAPTERS, places.SOLUTIONS, course):
-        monkeypatch.chdir(folder)
-        ck.check(NAME, right)
-        assert not (folder / "progress.json").exists()
-    elsewhere = tmp_path / "elsewhere"
+def test_progress_is_kept_in_workspace_for_every_notebook_but_the_courses_own(
+    desk, course, said, monkeypatch, tmp_path
+):
+    mine, elsewhere = desk / "progress.json", tmp_path / "elsewhere"
     elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    ck.check(NAME, right)
-    assert (elsewhere / "progress.json").exists()
+    for here, kept in [
+        (desk, mine),
+        (course, mine),  # a kernel of VS Code begins there
+        (places.DATASETS, mine),
+        (places.CHAPTERS, None),
+        (places.SOLUTIONS, None),
+        (elsewhere, elsewhere / "progress.json"),
+    ]:
+        monkeypatch.chdir(here)
+        ck.check(NAME, right)
+        found = set(tmp_path.rglob("progress.json"))
+        assert found == ({kept} if kept else set()), here
+        if kept:
+            assert json.loads(kept.read_text(encoding="utf8"))["exercises"][NAME]["status"] == "correct"
+            kept.unlink()
+
+
+def test_a_verdict_in_words_is_not_kept(desk, said):
+    assert ck.verdict(NAME, right) == "correct."
+    assert ck.verdict(NAME, lambda layers: ...) == "not attempted."
+    told = ck.verdict(NAME, lambda layers: 0.5**layers)
+    assert told.startswith("not yet. For layers=")
+    assert "**" not in told
+    assert said == []
+    assert not (desk / "progress.json").exists()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"exercises": 3}', '{"exercises": {"a": 1}}', "\xff"])
@@ -293,13 +312,35 @@ def test_on_a_full_disk_nothing_wrong_is_kept(desk, monkeypatch, fails):
         told = "What the chapters were laid as could not be kept in .laid/ (No space left on device)."
         assert workspace.lay_out() == ["01_activations.ipynb: copied", told]
     else:
-        with pytest.raises(OSError, match="No space left"):
-            workspace.lay_out()
+        assert workspace.lay_out()[-1] == (
+            "Not every chapter could be laid into workspace/ (No space left on device). What is there is as it was; "
+            "mend that and start again."
+        )
     assert kept(desk) == (mine.read_text(encoding="utf8") if fails == workspace.LAID else None)
     assert not list(desk.rglob("*.part"))
     full.clear()
     workspace.lay_out()
     assert kept(desk) == mine.read_text(encoding="utf8") == "newer"
+
+
+@pytest.mark.parametrize("fails", [".kept-", "01_activations.ipynb."])
+def test_a_reset_on_a_full_disk_changes_nothing(desk, monkeypatch, fails):
+    mine = desk / "01_activations.ipynb"
+    mine.write_text("my work", encoding="utf8")
+    before = {path.name for path in desk.glob("*")}
+    open_file = builtins.open
+
+    def full(path, mode="r", *rest, **options):
+        if fails in str(path) and "w" in mode:
+            open_file(path, mode).close()  # the name is there, its content finds no room
+            raise OSError(28, "No space left on device")
+        return open_file(path, mode, *rest, **options)
+
+    monkeypatch.setattr(builtins, "open", full)
+    with pytest.raises(places.CourseError, match=r"No space left on device.*Your notebook is as it was"):
+        ck.reset("01_activations")
+    assert {path.name for path in desk.glob("*")} == before
+    assert mine.read_text(encoding="utf8") == "my work"
 
 
 def test_a_folder_that_cannot_be_written_keeps_nobody_from_working(desk):

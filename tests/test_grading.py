@@ -104,20 +104,61 @@ def test_only_a_signed_verdict_counts(outputs, points):
     assert "token" not in str(cell.outputs)
 
 
-def test_a_renamed_notebook_is_known_by_its_exercises(tmp_path):
-    source = tmp_path / "source" / f"{CHAPTER}.ipynb"
-    folder = tmp_path / "submitted"
+def answered(count):
+    """The notebook of the chapter with its first `count` exercises answered."""
+    notebook = layout.assignment(CHAPTER)
+    blank = {cell.id: cell for cell in notebooks.learner(notebook).cells}
+    exercises = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
+    for cell in exercises[count:]:
+        cell.source = blank[cell.id].source
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("files", "taken"),
+    [
+        ({f"{CHAPTER}.ipynb": 3}, None),
+        ({"my homework.ipynb": 3}, "my homework.ipynb"),
+        ({f"{CHAPTER} (1).ipynb": 0}, f"{CHAPTER} (1).ipynb"),
+        ({f"{CHAPTER}.ipynb": 0, f"{CHAPTER}-Copy1.ipynb": 3}, f"{CHAPTER}-Copy1.ipynb"),
+        ({f"{CHAPTER}.ipynb": 3, f"{CHAPTER}-Copy1.ipynb": 3}, None),
+        ({f"{CHAPTER}.ipynb": 3, f"{CHAPTER}-Copy1.ipynb": 2}, None),
+    ],
+)
+def test_the_best_notebook_of_a_submission_is_graded(files, taken, tmp_path):
+    source = tmp_path / "source" / CHAPTER / f"{CHAPTER}.ipynb"
+    folder = tmp_path / "submitted" / "ann" / CHAPTER
     for path in (source.parent, folder):
-        path.mkdir()
+        path.mkdir(parents=True)
     nbformat.write(layout.assignment(CHAPTER), source)
-    assert grading.renamed(folder, source) is None
     nbformat.write(layout.assignment("02_losses"), folder / "another chapter.ipynb")
     (folder / "broken.ipynb").write_text("{")
-    assert grading.renamed(folder, source) is None
-    nbformat.write(layout.assignment(CHAPTER), folder / "my homework.ipynb")
-    assert grading.renamed(folder, source) == folder / "my homework.ipynb"
-    nbformat.write(layout.assignment(CHAPTER), folder / source.name)
-    assert grading.renamed(folder, source) is None
+    for name, count in files.items():
+        nbformat.write(answered(count), folder / name)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    paths = [str(path) for path in sorted(folder.glob("*.ipynb"))]
+    for _ in range(2):  # the second time there is nothing to do
+        grading.begin(assignment=CHAPTER, student="*", notebooks=paths)
+        after = {path.name: path.read_bytes() for path in folder.iterdir()}
+        assert after[source.name] == before[taken or source.name]
+        assert set(before.values()) == set(after.values())  # nothing is lost
+        assert len(after) == len(before) + bool(taken)
+        assert str(folder / source.name) in paths
+
+
+def test_a_submission_that_changed_is_graded_again(tmp_path):
+    submitted, graded = tmp_path / "submitted" / "ann" / CHAPTER, tmp_path / "autograded" / "ann" / CHAPTER
+    for folder in (submitted, graded):
+        folder.mkdir(parents=True)
+        (folder / f"{CHAPTER}.ipynb").write_text("first")
+    grading.forget_what_changed(tmp_path)
+    assert graded.exists()  # nobody knows what it was made of
+    grading.end(assignment=CHAPTER, student="*", notebooks=[str(submitted / f"{CHAPTER}.ipynb")])
+    grading.forget_what_changed(tmp_path)
+    assert graded.exists()
+    (submitted / f"{CHAPTER}.ipynb").write_text("better")
+    grading.forget_what_changed(tmp_path)
+    assert not graded.exists()
 
 
 def test_a_course_folder_is_never_overwritten(tmp_path):

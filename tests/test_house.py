@@ -71,6 +71,29 @@ def test_ci_runs_the_test_command_of_the_readme_and_the_solutions_once():
     assert "- run: make test ALL=1\n" in nightly
 
 
+def is_a_clone():
+    return (
+        subprocess.run(
+            ["git", "ls-files", "--error-unmatch", "Makefile"], cwd=places.ROOT, capture_output=True
+        ).returncode
+        == 0
+    )
+
+
+needs_a_clone = pytest.mark.skipif(not is_a_clone(), reason="a handout holds what git tracks; this folder is no clone")
+
+
+@pytest.mark.parametrize("git", ["knows nothing of the folder", "is missing"])
+def test_without_git_the_handout_says_why_it_is_not_made(git, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(places, "ROOT", tmp_path)
+    if git == "is missing":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match="Problem: a handout holds what git tracks"):
+        handout.main()
+    assert not list(tmp_path.iterdir())
+
+
+@needs_a_clone
 def test_the_handout_holds_no_solutions_and_no_sources(tmp_path):
     one, two = handout.pack(tmp_path / "a.zip"), handout.pack(tmp_path / "b.zip")
     assert one.read_bytes() == two.read_bytes()
@@ -81,6 +104,7 @@ def test_the_handout_holds_no_solutions_and_no_sources(tmp_path):
     assert b"BEGIN SOLUTION" not in b"".join(zipfile.ZipFile(one).read(name) for name in names if "chapters" in name)
 
 
+@needs_a_clone
 def test_a_handout_lays_out_a_workspace(tmp_path):
     zipfile.ZipFile(handout.pack(tmp_path / "a.zip")).extractall(tmp_path)
     root = tmp_path / handout.NAME

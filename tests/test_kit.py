@@ -55,22 +55,6 @@ def test_a_device_that_is_not_there_is_one_sentence(wanted, message, monkeypatch
         runtime.choose_device(fake_tensorflow([])[0])
 
 
-def test_start_is_quiet_in_a_new_process_and_fixes_the_seed():
-    code = "import coursekit as ck; ck.start(3); import keras; print(keras.random.uniform((1,)).numpy())"
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for _ in range(2)]
-    assert [run.stderr for run in runs] == ["", ""]
-    assert runs[0].stdout == runs[1].stdout != ""
-
-
-def test_start_says_where_work_belongs(course, monkeypatch, capsys):
-    monkeypatch.chdir(places.CHAPTERS)
-    ck.start()
-    assert capsys.readouterr().out.count("Your work belongs in workspace/") == 1
-    monkeypatch.chdir(places.SOLUTIONS)
-    ck.start()
-    assert capsys.readouterr().out == ""
-
-
 def test_colours_can_be_told_apart_by_colour_blind_readers():
     # Machado, Oliveira, Fernandes (2009), severity 1.0: deuteranopia and protanopia, on linear RGB.
     kinds = {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from authoring import build, moved, notebooks
+from authoring import build, lint, moved, notebooks
 from authoring import chapter as chapters
 from coursekit import manifest, places
 
@@ -156,6 +156,32 @@ def test_building_twice_gives_the_same_bytes_and_executes_once(small, capsys):
     stored = json.loads((places.SOLUTIONS / "90_small.ipynb").read_text(encoding="utf8"))
     code = [cell for cell in stored["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == [1, 2, 3]
+
+
+def test_what_the_start_says_is_neither_stored_nor_compared_nor_counted(small):
+    chapter = small(("import coursekit as ck\n", "import coursekit as ck\n\nck.start()\n"))
+    build.build("90_small")
+    stored = notebooks.nbformat.read(places.SOLUTIONS / "90_small.ipynb", as_version=4)
+    (start,) = [cell for cell in stored.cells if "ck.start()" in cell.source]
+    assert start.outputs == []
+    assert start.metadata["tags"] == ["nbval-ignore-output", "setup"]
+    assert list(lint.ignored_outputs(chapter, stored)) == []
+
+
+SILENT = "import time\n\ntime.sleep(0.5)\nprint(1)"
+TELLING = "import time\n\nfor step in range(4):\n    time.sleep(0.15)\n    print(step, flush=True)"
+WITH_A_BAR = "import time\n\nfor step in ck.bar(range(2)):\n    time.sleep(0.3)"
+
+
+@pytest.mark.parametrize(("code", "listed"), [(SILENT, True), (TELLING, False), (WITH_A_BAR, False)])
+def test_a_cell_that_is_silent_for_long_is_listed(small, code, listed, monkeypatch, capsys):
+    monkeypatch.setattr(build, "SILENT", 0.4)
+    small(('print("two", 2)', code))
+    build.build("90_small")
+    told = capsys.readouterr().out
+    assert ("90_small: (advice) cell 2 shows nothing for 0." in told) == listed
+    assert told.count("(advice)") == listed
+    assert "it/s" not in (places.SOLUTIONS / "90_small.ipynb").read_text(encoding="utf8")
 
 
 def test_moved_numbers_are_shown_old_beside_new(small):
