@@ -26,7 +26,9 @@ def folder():
 
 
 class Store:
-    """Records {name: {"status", "tries", "hints", "mistake"}}; kept on disk where `folder()` allows, else in memory.
+    """Records {name: {"status", "tries", "hints", "mistake", "checked"}}, on disk where `folder()` allows.
+
+    "checked" holds short hashes of the last answers, so that the same answer counts as one try.
 
     Beside them the file keeps, for each topic, {"seconds", "last"}: the sum of the gaps before its events (breaks left
     out), and when its last event was (seconds since 1970); and for each guess {"value", "near"}.
