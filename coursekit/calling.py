@@ -7,12 +7,15 @@ import dis
 import hashlib
 import inspect
 import io
+import linecache
 import re
 import signal
 import threading
+import traceback
 import types
 import warnings
 
+import IPython
 import numpy as np
 
 LONGEST = 160  # characters of a learner's message that a verdict quotes
@@ -210,3 +213,19 @@ def _content(answer):
     if isinstance(answer, np.ndarray):
         return f"{answer.shape} {answer.tolist()}"
     return repr(answer) if isinstance(answer, (int, float, str, list, tuple, dict)) else ""
+
+
+def _explain_undefined_name(shell, kind, error, trace, tb_offset=None):
+    """IPython's handler of NameError: one sentence for `ck.check(…)` before its exercise, else the usual traceback."""
+    *_, (frame, line) = traceback.walk_tb(trace)
+    if "ck.check(" in linecache.getline(frame.f_code.co_filename, line) and undefined_name(error):
+        error._render_traceback_ = lambda: [run_above(undefined_name(error))]
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+
+def _install(shell):
+    if shell is not None and not shell.custom_exceptions:  # a learner's own handler stays
+        shell.set_custom_exc((NameError,), _explain_undefined_name)
+
+
+_install(IPython.get_ipython())

@@ -5,12 +5,15 @@ it is, so that whatever a learner typed does no harm in any of the three.
 """
 
 import dataclasses
+import functools
 import html
 import re
 import sys
 
 import IPython
 import IPython.display
+
+from coursekit import places
 
 SIGNS = {"not attempted": "○", "not yet": "✗", "correct": "✓"}
 WORDS = {"not attempted": "not attempted yet", "not yet": "not yet", "correct": "correct"}
@@ -93,6 +96,36 @@ def display(bundle, metadata=None):
         IPython.display.display(bundle, metadata=metadata or {}, raw=True)
     elif "text/plain" in bundle:
         print(printable(bundle["text/plain"], getattr(sys.stdout, "encoding", None) or "utf8"))
+
+
+def show(card, **buttons):
+    """Show a card, where a kernel runs with buttons in place of its calls (not in strict mode, where nobody clicks).
+
+    buttons: a function of the exercise's name for each call, e.g. hint=…; its text with marks stands below the card.
+    """
+    if places.strict() or not in_notebook():
+        display(card.bundle())
+        return
+    import ipywidgets
+
+    from coursekit.figures import display_widget
+
+    told = ipywidgets.HTML()
+
+    def press(tell, button):
+        try:
+            told.value = as_html(tell(card.name))
+        except places.CourseError as problem:  # in a callback it would go unseen
+            told.value = as_html(f"Problem: {problem}")
+
+    row = []
+    for what in card.calls:
+        button = ipywidgets.Button(description=what, tooltip=f"{what} for {card.name}", layout={"width": "auto"})
+        button.on_click(functools.partial(press, buttons[what.lower()]))
+        row.append(button)
+    row += [ipywidgets.HTML(next_link(card.link))] if card.link else []
+    shown = ipywidgets.HTML(dataclasses.replace(card, calls={}, link=None).html())
+    display_widget(ipywidgets.VBox([shown, ipywidgets.HBox(row), told]), card.bundle())
 
 
 def in_notebook():

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import difflib
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from coursekit import calling, checks, places
 from coursekit.calling import NotAttempted, NotReady, NotYet
+from coursekit.values import as_code, describe_arguments, kind_of, short, show, to_array
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +137,7 @@ def require_function(answer, exercise):
     if not callable(answer):
         name = exercise.name.partition(".")[2]
         raise NotYet(
-            f"I expected the function itself and got {_kind(answer)}. "
+            f"I expected the function itself and got {kind_of(answer)}. "
             f'Write `ck.check("{exercise.name}", {name})`, without calling it.'
         )
 
@@ -159,7 +159,7 @@ def compare(expected, got, tolerance=1e-5, equal_nan=False):
     """Raise NotYet, saying what was expected and what came, unless `got` equals `expected` within `tolerance`."""
     if got is None:
         sentence = "your function returned nothing (None). Is a `return` missing?"
-        raise NotYet(sentence, expected=_short(expected), got="None", note=f"Y{sentence[1:]}")
+        raise NotYet(sentence, expected=short(expected), got="None", note=f"Y{sentence[1:]}")
     if isinstance(expected, str):
         if not isinstance(got, str) or got.strip().lower() != expected.lower():
             raise _other(expected, calling.shorten(str(got), 60))
@@ -167,7 +167,7 @@ def compare(expected, got, tolerance=1e-5, equal_nan=False):
     if isinstance(expected, (tuple, list)):
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
             wanted = f"{len(expected)} values, separated by commas,"
-            raise NotYet(f"I expected {wanted} and got {_kind(got)}.", expected=wanted.rstrip(","), got=_kind(got))
+            raise NotYet(f"I expected {wanted} and got {kind_of(got)}.", expected=wanted.rstrip(","), got=kind_of(got))
         for number, (one, other) in enumerate(zip(expected, got, strict=True), start=1):
             with _part(f"value {number} of {len(expected)}"):
                 compare(one, other, tolerance, equal_nan)
@@ -175,7 +175,7 @@ def compare(expected, got, tolerance=1e-5, equal_nan=False):
     if isinstance(expected, dict):
         if not isinstance(got, dict) or set(got) != set(expected):
             wanted = f"a dict with the keys {sorted(expected)}"
-            raise NotYet(f"I expected {wanted} and got {_kind(got)}.", expected=wanted, got=_kind(got))
+            raise NotYet(f"I expected {wanted} and got {kind_of(got)}.", expected=wanted, got=kind_of(got))
         for key in expected:
             with _part(f"the entry {key!r}"):
                 compare(expected[key], got[key], tolerance, equal_nan)
@@ -221,113 +221,3 @@ def _compare_numbers(expected, got, tolerance, equal_nan):
     place = where[0] if len(where) == 1 else where
     count = f"{np.count_nonzero(~same)} of {same.size} entries differ; the first is entry {place}: "
     raise _other(show(expected[where]), show(got64[where]), before=count)
-
-
-def to_array(value):
-    """Return a number, list, NumPy array, Keras or TensorFlow tensor as a NumPy array; raises NotYet for the rest."""
-    if type(value).__name__ == "KerasTensor":
-        raise NotYet("I expected numbers and got a symbolic Keras tensor. Compute with the values given.")
-    try:
-        array = np.asarray(value)
-    except Exception:
-        raise NotYet(f"I expected numbers and got {_kind(value)}.") from None
-    if array.dtype.kind not in "biuf":
-        raise NotYet(f"I expected numbers and got {_kind(value)}.")
-    return array
-
-
-def show(value):
-    """Return numbers as short text: six digits, long arrays shortened."""
-    array = np.asarray(value)
-    text = np.array2string(array, precision=6, suppress_small=False, threshold=12, edgeitems=3, separator=", ")
-    return calling.shorten(text)
-
-
-def describe_arguments(function, case):
-    """Return e.g. `x=[-1, 0, 1], p=0.2` for the arguments of a case."""
-    names = list(inspect.signature(function).parameters)
-    parts = [f"{name}={_show_argument(value)}" for name, value in zip(names, case, strict=False)]
-    return f"`{', '.join(parts)}`" if parts else "this call"
-
-
-def as_code(function, case):
-    """Return the arguments of a case as lines of Python, e.g. `x = np.array([[1.0, 2.0]])`.
-
-    Up to 30 numbers are written out in full; what is larger, and what is no plain value, is told in a comment.
-    """
-    lines = []
-    for name, value in zip(inspect.signature(function).parameters, case, strict=False):
-        code = _code(value)
-        lines.append(f"# {name}: {_told(value)}" if code is None or len(code) > 800 else f"{name} = {code}")
-    return "\n".join(lines)
-
-
-def _code(value):
-    """A value as Python that can be run where NumPy is np, or None."""
-    if isinstance(value, np.ndarray):
-        return _code_of_array(value)
-    if isinstance(value, (float, np.floating)) and not np.isfinite(value):
-        return "np.nan" if np.isnan(value) else "np.inf" if value > 0 else "-np.inf"
-    if value is None or isinstance(value, (bool, int, float, str, bytes, np.number, np.bool_)):
-        return repr(float(value) if isinstance(value, float) else value)
-    if type(value) not in (list, tuple, dict) or len(value) > 30:
-        return None
-    parts = [_code(part) for part in (value if type(value) is not dict else [*value, *value.values()])]
-    if None in parts:
-        return None
-    if type(value) is dict:
-        pairs = zip(parts[: len(value)], parts[len(value) :], strict=True)
-        return f"{{{', '.join(f'{key}: {part}' for key, part in pairs)}}}"
-    inside = ", ".join(parts)
-    return f"[{inside}]" if type(value) is list else f"({inside}{',' if len(value) == 1 else ''})"
-
-
-def _code_of_array(array):
-    if array.size > 30 or array.dtype.kind not in "biufU":
-        return None
-    kind = "" if array.dtype.name in ("float64", "int64", "bool") or array.dtype.kind == "U" else array.dtype.name
-    kind = f', dtype="{kind}"' if kind else ""
-    return f"np.array({_entries(array)}{kind})" if array.size else f"np.zeros({array.shape}{kind})"
-
-
-def _entries(part):
-    """Nested lists of an array; each number as short as its type allows, so that 0.1 in float32 is 0.1."""
-    if np.ndim(part):
-        return f"[{', '.join(map(_entries, part))}]"
-    if part.dtype.kind == "U":
-        return repr(str(part))
-    return str(part) if np.isfinite(part) else _code(float(part))
-
-
-def _told(value):
-    """A value in a few words."""
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}, {value.dtype.name}"
-    if inspect.isfunction(value):
-        return f"the function {value.__name__}"
-    known = isinstance(value, (str, bytes, list, tuple, dict, set))
-    return calling.shorten(repr(value), 60) if known else f"an object of type {type(value).__name__}"
-
-
-def _short(value):
-    """An expected value of any kind as one short text."""
-    try:
-        return show(to_array(value))
-    except NotYet:
-        return calling.shorten(str(value))
-
-
-def _show_argument(value):
-    if isinstance(value, np.ndarray) and value.size > 8:
-        return f"an array of shape {value.shape}"
-    if callable(value):
-        return getattr(value, "__name__", "a function")
-    return show(value) if isinstance(value, (np.ndarray, float)) else calling.shorten(repr(value), 60)
-
-
-def _kind(value):
-    if isinstance(value, (tuple, list)):
-        return f"{len(value)} values"
-    if isinstance(value, str):
-        return f"the text {calling.shorten(value, 40)!r}"
-    return f"an object of type {type(value).__name__}"

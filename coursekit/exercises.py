@@ -1,19 +1,13 @@
 """What a learner calls: check, hint, solution, quiz, reset, progress, export_progress, import_progress."""
 
-import dataclasses
 import functools
 import json
-import linecache
 import pathlib
 import random
-import traceback
-
-import IPython
 
 from coursekit import calling, cards, checking, manifest, places, workspace
 from coursekit.cards import SIGNS
 from coursekit.checking import Exercise, Quiz
-from coursekit.records import MOST_CHECKED
 from coursekit.store import STORE, as_bytes, folder, one_line, read_file
 
 TRIES_BEFORE_SOLUTION = 3
@@ -27,25 +21,11 @@ def check(name, answer):
     """
     exercise = checking.find(name, Exercise)
     verdict = checking.judge(exercise, answer)
-    record = STORE.read().get(name, {})
-    _keep(name, answer, verdict, record)
-    _show(_card(name, verdict, solved=record.get("status") == "correct"))
+    solved = STORE.read().get(name, {}).get("status") == "correct"
+    STORE.keep_verdict(name, verdict, calling.fingerprint(answer, verdict.message))
+    cards.show(_card(name, verdict, solved), hint=_next_hint, solution=_solution)
     if places.strict() and verdict.status != "correct":
         raise AssertionError(f"{name}: {verdict.status}. {verdict.message}".strip())
-
-
-def _keep(name, answer, verdict, record):
-    """Keep a verdict: the same answer with the same verdict is one try, and what was solved stays solved."""
-    if not verdict.counts:
-        if not record:
-            STORE.update(name, status="not attempted")
-        return
-    solved = record.get("status") == "correct"
-    changes = {"status": "correct", "mistake": ""} if solved else {"status": verdict.status, "mistake": verdict.mistake}
-    mark, checked = calling.fingerprint(answer, verdict.message), record.get("checked", [])
-    if mark not in checked:
-        changes |= {"tries": record.get("tries", 0) + 1, "checked": [*checked, mark][-MOST_CHECKED:]}
-    STORE.update(name, **changes)
 
 
 def _card(name, verdict, solved):
@@ -56,37 +36,9 @@ def _card(name, verdict, solved):
     texts = tuple(filter(None, [verdict.mistake, told, stays]))
     if places.strict():
         return cards.Card(name, verdict.status, texts, table)
-    calls = {"Hint": f'ck.hint("{name}")', "Solution": f'ck.solution("{name}")'}
-    return cards.Card(name, verdict.status, texts, table, {} if verdict.status == "correct" else calls, _next(name))
-
-
-def _show(card):
-    """Show a card, where a kernel runs with buttons in place of the calls."""
-    if places.strict() or not cards.in_notebook():
-        cards.display(card.bundle())
-        return
-    import ipywidgets
-
-    from coursekit.figures import display_widget
-
-    told = ipywidgets.HTML()
-
-    def button(what, tell):
-        def click(_):
-            try:
-                told.value = cards.as_html(tell(card.name))
-            except places.CourseError as problem:  # in a callback it would go unseen
-                told.value = cards.as_html(f"Problem: {problem}")
-
-        pressed = ipywidgets.Button(description=what, tooltip=f"{what} for {card.name}", layout={"width": "auto"})
-        pressed.on_click(click)
-        return pressed
-
-    row = [button("Hint", _next_hint)] if card.status != "correct" else []
-    row += [button("Solution", _solution)]
-    row += [ipywidgets.HTML(cards.next_link(card.link))] if card.link else []
-    shown = ipywidgets.HTML(dataclasses.replace(card, calls={}, link=None).html())
-    display_widget(ipywidgets.VBox([shown, ipywidgets.HBox(row), told]), card.bundle())
+    calls = {} if verdict.status == "correct" else {"Hint": f'ck.hint("{name}")'}
+    calls["Solution"] = f'ck.solution("{name}")'
+    return cards.Card(name, verdict.status, texts, table, calls, _next(name))
 
 
 def anchor(name):
@@ -262,19 +214,3 @@ def _exercise_cell(name, where):
 def _say(text):
     """Show Markdown in a notebook, and the same text without its marks elsewhere."""
     cards.display({"text/markdown": text, "text/plain": cards.as_plain(text)})
-
-
-def _explain_undefined_name(shell, kind, error, trace, tb_offset=None):
-    """IPython's handler of NameError: one sentence for `ck.check(…)` before its exercise, else the usual traceback."""
-    *_, (frame, line) = traceback.walk_tb(trace)
-    if "ck.check(" in linecache.getline(frame.f_code.co_filename, line) and calling.undefined_name(error):
-        error._render_traceback_ = lambda: [calling.run_above(calling.undefined_name(error))]
-    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
-
-
-def _install(shell):
-    if shell is not None and not shell.custom_exceptions:  # a learner's own handler stays
-        shell.set_custom_exc((NameError,), _explain_undefined_name)
-
-
-_install(IPython.get_ipython())

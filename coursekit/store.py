@@ -9,7 +9,7 @@ import time
 import filelock
 
 from coursekit import places
-from coursekit.records import STATES, VERSION, as_bytes, nothing, one_line, parsed
+from coursekit.records import MOST_CHECKED, STATES, VERSION, as_bytes, nothing, one_line, parsed
 
 NAME = "progress.json"
 PAUSE = 15 * 60  # seconds; a longer gap between two events counts as a break
@@ -63,6 +63,19 @@ class Store:
     def update(self, name, **changes):
         """Change the record of the exercise or question `name`, and return it."""
         return self._change("exercises", name, changes)
+
+    def keep_verdict(self, name, verdict, mark):
+        """Keep a verdict: the same answer (`mark`) is one try, and what was solved stays solved."""
+        record = self.read().get(name, {})
+        if not verdict.counts:
+            if not record:
+                self.update(name, status="not attempted")
+            return
+        solved, checked = record.get("status") == "correct", record.get("checked", [])
+        changes = {"status": "correct" if solved else verdict.status, "mistake": "" if solved else verdict.mistake}
+        if mark not in checked:
+            changes |= {"tries": record.get("tries", 0) + 1, "checked": [*checked, mark][-MOST_CHECKED:]}
+        self.update(name, **changes)
 
     def keep_guess(self, name, **changes):
         """Change the record of the guess `name`, and return it."""

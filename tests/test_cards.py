@@ -1,6 +1,7 @@
 """Cards: one source, three renderings; buttons where a kernel runs, words where only text is possible."""
 
 import html.parser
+import inspect
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 import coursekit as ck
 from classroom import hidden
-from coursekit import calling, cards, checking, exercises, figures, places, store
+from coursekit import calling, cards, checking, exercises, figures, places, store, values
 
 NAME, NEXT = "activations.largest_share", "activations.dead_units"
 WRONG = cards.Card(
@@ -42,7 +43,7 @@ def test_one_card_in_three_renderings():
 
 def test_html_escapes_what_a_learner_typed_and_is_well_formed():
     class Reader(html.parser.HTMLParser):
-        open, seen = [], set()  # noqa: RUF012
+        open, seen = [], set()
 
         def handle_starttag(self, tag, attributes):
             self.open.append(tag)
@@ -89,13 +90,13 @@ def test_a_sign_stands_beside_its_colour_which_is_seen_on_white_and_on_dark(stat
     ],
 )
 def test_an_input_is_python(value, code):
-    assert checking.as_code(lambda x: x, (value,)) == f"x = {code}"
+    assert values.as_code(lambda x: x, (value,)) == f"x = {code}"
     assert hidden.same(eval(code), value) or value != value
 
 
 def test_what_is_too_large_or_no_value_is_a_comment():
     case = (np.zeros((5, 8), "float32"), np.tanh, test_an_input_is_python, [1] * 31, "long " * 200)
-    lines = checking.as_code(lambda x, f, g, numbers, text: x, case).splitlines()
+    lines = values.as_code(lambda x, f, g, numbers, text: x, case).splitlines()
     assert lines[:3] == [
         "# x: an array of shape (5, 8), float32",
         "# f: an object of type ufunc",
@@ -110,9 +111,9 @@ def test_inputs_of_all_exercises_can_be_pasted_back():
         for exercise in checking.items(topic, checking.Exercise):
             for case in exercise.cases if callable(exercise.reference) else ():
                 space = {"np": np}
-                code = checking.as_code(exercise.reference, case)
+                code = values.as_code(exercise.reference, case)
                 exec(code, space)
-                names = list(checking.inspect.signature(exercise.reference).parameters)
+                names = list(inspect.signature(exercise.reference).parameters)
                 for name, value in zip(names, case, strict=False):
                     if name in space:
                         written += 1
