@@ -135,9 +135,9 @@ def in_notebook():
 
 
 def printable(text, encoding):
-    """Return `text` as a terminal with this encoding can print it: as it is, or with words in place of signs."""
+    """Return `text` as a terminal with this encoding can print it: as it is, or with words in place of all signs."""
     try:
-        text.encode(encoding)
+        (text + "".join(SIGNS.values())).encode(encoding)
     except UnicodeEncodeError:
         for sign, word in PLAIN_SIGNS.items():
             text = text.replace(sign, word)
