@@ -53,10 +53,11 @@ class Card:
         parts += [f"<div>{as_html(text)}</div>" for text in self.texts]
         if filled := self._filled():
             cell = 'style="text-align: left; vertical-align: top; padding: 2px 12px 2px 0"'
-            code = 'style="margin: 0; white-space: pre-wrap; overflow-wrap: anywhere"'
+            code = 'style="margin: 0; color: inherit; white-space: pre-wrap; overflow-wrap: anywhere"'
             head = "".join(f'<th scope="col" {cell}>{html.escape(heading)}</th>' for heading in filled)
             row = "".join(f"<td {cell}><pre {code}>{html.escape(text)}</pre></td>" for text in filled.values())
-            parts.append(f'<table style="margin: 4px 0"><tr>{head}</tr><tr>{row}</tr></table>')
+            table = 'style="margin: 4px 0; color: inherit; font-size: inherit"'
+            parts.append(f"<table {table}><tr>{head}</tr><tr>{row}</tr></table>")
         on = [f"{html.escape(what)}: <code>{html.escape(call)}</code>" for what, call in self.calls.items()]
         on += [next_link(self.link)] if self.link else []
         parts += [f"<div>{' · '.join(on)}</div>"] if on else []
