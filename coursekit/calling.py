@@ -4,12 +4,18 @@ import builtins
 import contextlib
 import copy
 import dis
+import hashlib
+import inspect
 import io
+import linecache
+import re
 import signal
 import threading
+import traceback
 import types
 import warnings
 
+import IPython
 import numpy as np
 
 LONGEST = 160  # characters of a learner's message that a verdict quotes
@@ -17,15 +23,23 @@ SECONDS = 5.0
 
 
 class NotYet(Exception):
-    """The answer is not right yet; the message says why, in one or two sentences."""
+    """The answer is not right yet; the message says why, in one or two sentences.
 
-    def __init__(self, message, mistake=""):
+    mistake: the sentence of the recognised misconception. given: the failing input as lines of Python.
+    expected, got: short texts that can stand beside each other. note: what the message says besides all these.
+    """
+
+    def __init__(self, message, mistake="", given="", expected="", got="", note=""):
         super().__init__(message)
-        self.mistake = mistake
+        self.mistake, self.given, self.expected, self.got, self.note = mistake, given, expected, got, note
 
 
 class NotAttempted(Exception):
     """The answer is still the placeholder."""
+
+
+class NotReady(Exception):
+    """The answer uses a name that is not defined, so it could not be tried; the message says what to do."""
 
 
 class _TimeIsUp(BaseException):
@@ -47,9 +61,10 @@ class _ShortBuffer(io.TextIOBase):
 def call(function, *arguments, seconds=SECONDS):
     """Return (result, remarks) of `function(*arguments)`; remarks are sentences about prints and warnings.
 
-    Raises NotYet when the function raises, exits, runs longer than `seconds`, or changes its arguments, and
-    NotAttempted when it is still the placeholder. Python code is interrupted where the platform has SIGALRM and the
-    call comes from the main thread; compiled code, and any code on Windows, cannot be.
+    Raises NotYet when the function raises, exits, runs longer than `seconds`, or changes its arguments,
+    NotAttempted when it is still the placeholder, and NotReady when a name in it is not defined. Python code is
+    interrupted where the platform has SIGALRM and the call comes from the main thread; compiled code, and any code on
+    Windows, cannot be.
     """
     given = copy.deepcopy(arguments)
     printed = _ShortBuffer()
@@ -65,6 +80,8 @@ def call(function, *arguments, seconds=SECONDS):
         except NotImplementedError:
             raise NotAttempted from None
         except BaseException as error:
+            if name := undefined_name(error):
+                raise NotReady(f"{run_above(name)} Or is the name misspelt?") from None
             raise NotYet(_describe(error, function, seconds)) from None
         finally:
             names.update(kept_names)
@@ -79,6 +96,17 @@ def call(function, *arguments, seconds=SECONDS):
                 "Compute a new array, e.g. `x = x - 1` in place of `x -= 1`."
             )
     return outcome, _remarks(printed, caught)
+
+
+def undefined_name(error):
+    """Return the name that a NameError misses, or None: for other errors, and for a local name used too early."""
+    found = re.search(r"name '(\w+)' is not defined", str(error)) if isinstance(error, NameError) else None
+    return found and found[1]
+
+
+def run_above(name):
+    """Return the sentence for a name that no cell has defined yet."""
+    return f"`{name}` is not defined: run the cells above first (Run → Run All Above Selected Cell)."
 
 
 @contextlib.contextmanager
@@ -166,3 +194,38 @@ def is_placeholder(answer):
 
     steps = [step for step in dis.get_instructions(answer) if step.opname not in ("RESUME", "NOP")]
     return all(step.opname in ("LOAD_CONST", "RETURN_CONST", "RETURN_VALUE") and step.argval is None for step in steps)
+
+
+def fingerprint(answer, verdict):
+    """Return twelve characters that are the same for the same source text, or the same value, with the same verdict."""
+    try:
+        content = _content(answer)
+    except Exception:  # an answer so unusual that it cannot even be looked at
+        content = ""
+    return hashlib.sha256(f"{type(answer)} {content} {verdict}".encode(errors="replace")).hexdigest()[:12]
+
+
+def _content(answer):
+    if isinstance(answer, types.FunctionType):
+        return inspect.getsource(answer)
+    if isinstance(answer, type):
+        return "".join(_content(part) for part in vars(answer).values() if isinstance(part, types.FunctionType))
+    if isinstance(answer, np.ndarray):
+        return f"{answer.shape} {answer.tolist()}"
+    return repr(answer) if isinstance(answer, (int, float, str, list, tuple, dict)) else ""
+
+
+def _explain_undefined_name(shell, kind, error, trace, tb_offset=None):
+    """IPython's handler of NameError: one sentence for `ck.check(…)` before its exercise, else the usual traceback."""
+    *_, (frame, line) = traceback.walk_tb(trace)
+    if "ck.check(" in linecache.getline(frame.f_code.co_filename, line) and undefined_name(error):
+        error._render_traceback_ = lambda: [run_above(undefined_name(error))]
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+
+def _install(shell):
+    if shell is not None and not shell.custom_exceptions:  # a learner's own handler stays
+        shell.set_custom_exc((NameError,), _explain_undefined_name)
+
+
+_install(IPython.get_ipython())

@@ -1,16 +1,17 @@
 """What an exercise is, and how an answer is compared with its reference."""
 
+import contextlib
 import dataclasses
 import difflib
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Callable
 
 import numpy as np
 
 from coursekit import calling, checks, places
-from coursekit.calling import NotAttempted, NotYet
+from coursekit.calling import NotAttempted, NotReady, NotYet
+from coursekit.values import as_code, describe_arguments, kind_of, short, show, to_array
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +47,20 @@ class Quiz:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """status: `not attempted`, `not yet` or `correct`; mistake: the recognised misconception, if any."""
+    """What a check found.
+
+    status: `not attempted`, `not yet` or `correct`. message: all that there is to say, in a sentence or two.
+    mistake, given, expected, got, note: its parts, as in NotYet. counts: whether the answer was a try.
+    """
 
     status: str
     message: str = ""
     mistake: str = ""
+    given: str = ""
+    expected: str = ""
+    got: str = ""
+    note: str = ""
+    counts: bool = True
 
 
 def find(name, kind):
@@ -84,9 +94,12 @@ def judge(exercise, answer):
             raise NotAttempted
         remarks = (exercise.judge or _judge_by_cases(exercise))(answer) or []
     except NotAttempted:
-        return Verdict("not attempted")
+        return Verdict("not attempted", counts=False)
+    except NotReady as problem:
+        return Verdict("not yet", str(problem), counts=False)
     except NotYet as problem:
-        return Verdict("not yet", str(problem), problem.mistake)
+        parts = (problem.mistake, problem.given, problem.expected, problem.got, problem.note)
+        return Verdict("not yet", str(problem), *parts)
     except Exception as error:  # an answer so unusual that the check itself stumbles
         return Verdict("not yet", f"Your answer could not be checked: `{calling.shorten(repr(error))}`.")
     return Verdict("correct", " ".join(remarks))
@@ -98,15 +111,22 @@ def _judge_by_cases(exercise):
             compare(exercise.reference, answer, exercise.tolerance)
             return None
         require_function(answer, exercise)
-        outcomes = [calling.call(answer, *case) for case in exercise.cases]
+        outcomes = []
+        for case in exercise.cases:
+            try:
+                outcomes.append(calling.call(answer, *case))
+            except NotYet as problem:
+                problem.given = as_code(exercise.reference, case)
+                raise
         results = [result for result, _ in outcomes]
         for case, result in zip(exercise.cases, results, strict=True):
             try:
                 compare(exercise.reference(*case), result, exercise.tolerance)
             except NotYet as problem:
                 sentence = recognise(exercise, results)
-                given = describe_arguments(exercise.reference, case)
-                raise NotYet(f"For {given} {problem}{' ' if sentence else ''}{sentence}", sentence) from None
+                message = f"For {describe_arguments(exercise.reference, case)} {problem} {sentence}".strip()
+                given = as_code(exercise.reference, case)
+                raise NotYet(message, sentence, given, problem.expected, problem.got, problem.note) from None
         return list(dict.fromkeys(remark for _, remarks in outcomes for remark in remarks))
 
     return by_cases
@@ -117,7 +137,7 @@ def require_function(answer, exercise):
     if not callable(answer):
         name = exercise.name.partition(".")[2]
         raise NotYet(
-            f"I expected the function itself and got {_kind(answer)}. "
+            f"I expected the function itself and got {kind_of(answer)}. "
             f'Write `ck.check("{exercise.name}", {name})`, without calling it.'
         )
 
@@ -138,90 +158,66 @@ def recognise(exercise, results):
 def compare(expected, got, tolerance=1e-5, equal_nan=False):
     """Raise NotYet, saying what was expected and what came, unless `got` equals `expected` within `tolerance`."""
     if got is None:
-        raise NotYet("your function returned nothing (None). Is a `return` missing?")
+        sentence = "your function returned nothing (None). Is a `return` missing?"
+        raise NotYet(sentence, expected=short(expected), got="None", note=f"Y{sentence[1:]}")
     if isinstance(expected, str):
         if not isinstance(got, str) or got.strip().lower() != expected.lower():
-            raise NotYet(f"I expected **{expected}** and got **{calling.shorten(str(got), 60)}**.")
+            raise _other(expected, calling.shorten(str(got), 60))
         return
     if isinstance(expected, (tuple, list)):
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
-            raise NotYet(f"I expected {len(expected)} values, separated by commas, and got {_kind(got)}.")
+            wanted = f"{len(expected)} values, separated by commas,"
+            raise NotYet(f"I expected {wanted} and got {kind_of(got)}.", expected=wanted.rstrip(","), got=kind_of(got))
         for number, (one, other) in enumerate(zip(expected, got, strict=True), start=1):
-            try:
+            with _part(f"value {number} of {len(expected)}"):
                 compare(one, other, tolerance, equal_nan)
-            except NotYet as problem:
-                raise NotYet(f"value {number} of {len(expected)} is off: {problem}") from None
         return
     if isinstance(expected, dict):
         if not isinstance(got, dict) or set(got) != set(expected):
-            raise NotYet(f"I expected a dict with the keys {sorted(expected)} and got {_kind(got)}.")
+            wanted = f"a dict with the keys {sorted(expected)}"
+            raise NotYet(f"I expected {wanted} and got {kind_of(got)}.", expected=wanted, got=kind_of(got))
         for key in expected:
-            try:
+            with _part(f"the entry {key!r}"):
                 compare(expected[key], got[key], tolerance, equal_nan)
-            except NotYet as problem:
-                raise NotYet(f"the entry {key!r} is off: {problem}") from None
         return
     _compare_numbers(np.asarray(expected), to_array(got), tolerance, equal_nan)
 
 
+@contextlib.contextmanager
+def _part(place):
+    """Name the place in a larger answer where a comparison fails."""
+    try:
+        yield
+    except NotYet as problem:
+        note = f"{place[0].upper()}{place[1:]} is off. {problem.note}".strip()
+        message = f"{place} is off: {problem}"
+        raise NotYet(message, expected=problem.expected, got=problem.got, note=note) from None
+
+
+def _other(expected, got, before="", after=""):
+    """The NotYet that sets two short texts against each other."""
+    message = f"{before}I expected **{expected}** and got **{got}**.{after and ' '}{after}"
+    note = f"{before.removesuffix(': ')}. " if before else ""
+    return NotYet(message, expected=expected, got=got, note=f"{note}{after}".strip())
+
+
 def _compare_numbers(expected, got, tolerance, equal_nan):
     if got.shape != expected.shape and not (got.size == expected.size == 1):
-        raise NotYet(f"I expected the shape **{expected.shape}** and got **{got.shape}**.")
+        raise NotYet(
+            f"I expected the shape **{expected.shape}** and got **{got.shape}**.",
+            expected=f"the shape {expected.shape}",
+            got=f"the shape {got.shape}",
+        )
     expected64, got64 = expected.astype("float64"), got.reshape(expected.shape).astype("float64")
     same = np.isclose(got64, expected64, rtol=tolerance, atol=tolerance, equal_nan=equal_nan)
     if same.all():
         return
-    sentence = f"I expected **{show(expected)}** and got **{show(got)}**."
     if not np.isfinite(got64).all() and np.isfinite(expected64).all():
-        sentence += " A `nan` or `inf` came up on the way: something overflowed, or was divided by zero."
-    elif expected.size > 8:
-        where = tuple(int(axis) for axis in np.argwhere(~same)[0])
-        place = where[0] if len(where) == 1 else where
-        sentence = (
-            f"{np.count_nonzero(~same)} of {same.size} entries differ; the first is entry {place}: "
-            f"I expected **{show(expected[where])}** and got **{show(got64[where])}**."
-        )
-    raise NotYet(sentence)
-
-
-def to_array(value):
-    """Return a number, list, NumPy array, Keras or TensorFlow tensor as a NumPy array; raises NotYet for the rest."""
-    if type(value).__name__ == "KerasTensor":
-        raise NotYet("I expected numbers and got a symbolic Keras tensor. Compute with the values given.")
-    try:
-        array = np.asarray(value)
-    except Exception:
-        raise NotYet(f"I expected numbers and got {_kind(value)}.") from None
-    if array.dtype.kind not in "biuf":
-        raise NotYet(f"I expected numbers and got {_kind(value)}.")
-    return array
-
-
-def show(value):
-    """Return numbers as short text: six digits, long arrays shortened."""
-    array = np.asarray(value)
-    text = np.array2string(array, precision=6, suppress_small=False, threshold=12, edgeitems=3, separator=", ")
-    return calling.shorten(text)
-
-
-def describe_arguments(function, case):
-    """Return e.g. `x=[-1, 0, 1], p=0.2` for the arguments of a case."""
-    names = list(inspect.signature(function).parameters)
-    parts = [f"{name}={_show_argument(value)}" for name, value in zip(names, case, strict=False)]
-    return f"`{', '.join(parts)}`" if parts else "this call"
-
-
-def _show_argument(value):
-    if isinstance(value, np.ndarray) and value.size > 8:
-        return f"an array of shape {value.shape}"
-    if callable(value):
-        return getattr(value, "__name__", "a function")
-    return show(value) if isinstance(value, (np.ndarray, float)) else calling.shorten(repr(value), 60)
-
-
-def _kind(value):
-    if isinstance(value, (tuple, list)):
-        return f"{len(value)} values"
-    if isinstance(value, str):
-        return f"the text {calling.shorten(value, 40)!r}"
-    return f"an object of type {type(value).__name__}"
+        why = "A `nan` or `inf` came up on the way: something overflowed, or was divided by zero."
+        raise _other(show(expected), show(got), after=why)
+    if expected.size <= 8:
+        raise _other(show(expected), show(got))
+    where = tuple(int(axis) for axis in np.argwhere(~same)[0])
+    place = where[0] if len(where) == 1 else where
+    count = f"{np.count_nonzero(~same)} of {same.size} entries differ; the first is entry {place}: "
+    raise _other(show(expected[where]), show(got64[where]), before=count)

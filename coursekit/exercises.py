@@ -1,20 +1,17 @@
 """What a learner calls: check, hint, solution, quiz, reset, progress, export_progress, import_progress."""
 
 import functools
-import html
 import json
 import pathlib
 import random
-import re
 
-import IPython.display
-
-from coursekit import checking, places, workspace
+from coursekit import calling, cards, checking, manifest, places, workspace
+from coursekit.cards import SIGNS
 from coursekit.checking import Exercise, Quiz
 from coursekit.store import STORE, as_bytes, folder, one_line, read_file
 
-SIGNS = {"not attempted": "○", "not yet": "✗", "correct": "✓"}
 TRIES_BEFORE_SOLUTION = 3
+NO_SOLUTIONS = "This copy of the course holds no solutions; ask your teacher."
 
 
 def check(name, answer):
@@ -24,17 +21,9 @@ def check(name, answer):
     """
     exercise = checking.find(name, Exercise)
     verdict = checking.judge(exercise, answer)
-    record = STORE.read().get(name, {})
-    if verdict.status != "not attempted":
-        STORE.update(name, status=verdict.status, tries=record.get("tries", 0) + 1, mistake=verdict.mistake)
-    elif not record:
-        STORE.update(name, status=verdict.status)
-    ending = {
-        "not attempted": f'not attempted yet. Hint: `ck.hint("{name}")`',
-        "not yet": f"not yet. {verdict.message}",
-        "correct": f"correct. {verdict.message}",
-    }[verdict.status]
-    _say(f"{SIGNS[verdict.status]} **{name}** · {ending.strip()}")
+    solved = STORE.read().get(name, {}).get("status") == "correct"
+    STORE.keep_verdict(name, verdict, calling.fingerprint(answer, verdict.message))
+    cards.show(_card(name, verdict, solved), hint=_next_hint, solution=_solution)
     if places.strict() and verdict.status != "correct":
         raise AssertionError(f"{name}: {verdict.status}. {verdict.message}".strip())
 
@@ -42,55 +31,104 @@ def check(name, answer):
 def verdict(name, answer):
     """Return what a check would say of `answer`, as a text; nothing is kept."""
     found = checking.judge(checking.find(name, Exercise), answer)
-    return re.sub(r"\*\*|`", "", f"{found.status}. {found.message}".strip())
+    return cards.as_plain(f"{found.status}. {found.message}".strip())
+
+
+def _card(name, verdict, solved):
+    """The card of a verdict: the misconception comes first, and what the table shows is not said twice."""
+    table = {"input": verdict.given, "expected": verdict.expected, "got": verdict.got}
+    told = verdict.note if verdict.expected or verdict.got else verdict.message.replace(verdict.mistake, "").strip()
+    stays = "You solved this exercise before, and it stays solved." if solved and verdict.status == "not yet" else ""
+    texts = tuple(filter(None, [verdict.mistake, told, stays]))
+    if places.strict():
+        return cards.Card(name, verdict.status, texts, table)
+    calls = {} if verdict.status == "correct" else {"Hint": f'ck.hint("{name}")'}
+    calls["Solution"] = f'ck.solution("{name}")'
+    return cards.Card(name, verdict.status, texts, table, calls, _next(name))
+
+
+def _next(name):
+    """The anchor of the exercise after `name` in its chapter, or None."""
+    names = [item.name for item in checking.items(name.partition(".")[0], Exercise)]
+    following = names[names.index(name) + 1 :]
+    return manifest.anchor(following[0]) if following else None
 
 
 def hint(name):
     """Show the next hint of an exercise; after the last one, all of them again."""
+    _say(_next_hint(name))
+
+
+def _next_hint(name):
     hints = checking.find(name, Exercise).hints
     seen = STORE.read().get(name, {}).get("hints", 0)
-    if seen >= len(hints):
-        for number, text in enumerate(hints, start=1):
-            _say(f"Hint {number} of {len(hints)}: {text}")
-        _say(f'That was the last one. `ck.solution("{name}")` shows a solution.')
-    else:
-        _say(f"Hint {seen + 1} of {len(hints)}: {hints[seen]}")
+    if seen < len(hints):
         STORE.update(name, hints=seen + 1)
+    numbered = [f"Hint {number} of {len(hints)}: {text}" for number, text in enumerate(hints, start=1)]
+    ending = [f"That was the last one. {_way_to_solution(name)}"] if seen + 1 >= len(hints) else []
+    return "\n\n".join((numbered[seen : seen + 1] or numbered) + ending)
+
+
+def _way_to_solution(name):
+    """One sentence: how the solution can be had now."""
+    if _exercise_cell(name, places.SOLUTIONS) is None:
+        return NO_SOLUTIONS
+    return _closed(name) or f'The solution is open: `ck.solution("{name}")` shows it.'
+
+
+def _closed(name):
+    """How many tries are left before the solution opens, as a sentence; empty when it is open."""
+    record = STORE.read().get(name, {})
+    left = TRIES_BEFORE_SOLUTION - record.get("tries", 0)
+    if left <= 0 or record.get("status") == "correct":
+        return ""
+    return f"The solution opens after {left} more {'try' if left == 1 else 'tries'}."
 
 
 def solution(name, now=False):
     """Show a solution once the exercise was solved or tried three times; with `now=True` at once."""
+    _say(_solution(name, now))
+
+
+def _solution(name, now=False):
     checking.find(name, Exercise)
-    record = STORE.read().get(name, {})
-    left = TRIES_BEFORE_SOLUTION - record.get("tries", 0)
-    if not (now or left <= 0 or record.get("status") == "correct"):
-        plural = "try" if left == 1 else "tries"
-        _say(f'The solution opens after {left} more {plural}. To see it now: `ck.solution("{name}", now=True)`.')
-        return
-    source = _exercise_cell(name, places.SOLUTIONS)
-    if source is None:
-        _say("This copy of the course holds no solutions; ask your teacher.")
-    else:
-        text = "\n".join(line for line in source.splitlines() if not line.strip().startswith("### "))
-        _say(f"One way to solve **{name}**:\n\n```python\n{text}\n```")
+    if (source := _exercise_cell(name, places.SOLUTIONS)) is None:
+        return NO_SOLUTIONS
+    if not now and (closed := _closed(name)):
+        return f'{closed} The same answer again is no new try. To see it now: `ck.solution("{name}", now=True)`.'
+    text = "\n".join(line for line in source.splitlines() if not line.strip().startswith("### "))
+    return f"One way to solve **{name}**:\n\n```python\n{text}\n```"
 
 
 def quiz(name):
     """Ask a question; a click on a choice says whether it is right, and why."""
     question = checking.find(name, Quiz)
+    # The same order every time, but not the order in which the choices were written.
+    order = random.Random(name).sample(list(question.choices), len(question.choices))
+    folded = "".join(
+        f"<details><summary>{cards.as_html(choice)}</summary><p>{SIGNS['correct' if right else 'not yet']} "
+        f"{cards.as_html(reason)}</p></details>"
+        for choice, (right, reason) in ((choice, question.choices[choice]) for choice in order)
+    )
+    asked = f"<b>{cards.as_html(question.question)}</b>"
+    plain = "\n".join([question.question, *(f"- {choice}" for choice in order)])
+    static = {"text/html": f"<p>{asked}</p>{folded}", "text/plain": plain}
+    if not cards.in_notebook():
+        cards.display(static)
+        return
     import ipywidgets
 
     from coursekit.figures import display_widget
 
     verdict = ipywidgets.HTML()
-    # The same order every time, but not the order in which the choices were written.
-    order = random.Random(name).sample(list(question.choices), len(question.choices))
 
     def answer(choice):
         right, reason = question.choices[choice]
         status = "correct" if right else "not yet"
-        STORE.update(name, status=status)
-        verdict.value = f"<b>{SIGNS[status]} {status}.</b> {_as_html(reason)}"
+        solved = STORE.read().get(name, {}).get("status") == "correct"
+        STORE.update(name, status="correct" if solved else status)
+        stays = "" if right or not solved else " You answered this before, and it stays right in your progress."
+        verdict.value = f"<b>{SIGNS[status]} {status}.</b> {cards.as_html(reason)}{stays}"
 
     buttons = []
     for choice in order:
@@ -99,15 +137,7 @@ def quiz(name):
         button.layout = {"width": "auto", "max_width": "40em", "height": "auto"}
         button.on_click(functools.partial(lambda choice, button: answer(choice), choice))
         buttons.append(button)
-    asked = ipywidgets.HTML(f"<b>{_as_html(question.question)}</b>")
-    box = ipywidgets.VBox([asked, *buttons, verdict])
-    folded = "".join(
-        f"<details><summary>{_as_html(choice)}</summary><p>{SIGNS['correct' if right else 'not yet']} "
-        f"{_as_html(reason)}</p></details>"
-        for choice, (right, reason) in ((choice, question.choices[choice]) for choice in order)
-    )
-    plain = "\n".join([question.question, *(f"- {choice}" for choice in order)])
-    display_widget(box, {"text/html": f"<p><b>{_as_html(question.question)}</b></p>{folded}", "text/plain": plain})
+    display_widget(ipywidgets.VBox([ipywidgets.HTML(asked), *buttons, verdict]), static)
 
 
 def progress(topic=None):
@@ -168,20 +198,13 @@ def reset(name):
 def _exercise_cell(name, where):
     """Source of the exercise cell of `name` in the notebooks in folder `where`, or None."""
     wanted = name.replace(".", "-")
-    for path in sorted(where.glob("*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf8"))["cells"]:
+    for path in [where / f"{chapter.name}.ipynb" for chapter in manifest.chapters() if name in chapter.exercises]:
+        for cell in json.loads(path.read_text(encoding="utf8"))["cells"] if path.is_file() else ():
             if cell["metadata"].get("nbgrader", {}).get("grade_id") == wanted:
                 return "".join(cell["source"])
     return None
 
 
 def _say(text):
-    """Show Markdown in a notebook, and the same text without its signs elsewhere."""
-    # Every second piece between two ``` is code, where ** and ` mean something else.
-    pieces = re.split(r"```(?:python\n)?", text)
-    plain = "".join(piece if number % 2 else re.sub(r"\*\*|`", "", piece) for number, piece in enumerate(pieces))
-    IPython.display.display({"text/markdown": text, "text/plain": plain}, raw=True)
-
-
-def _as_html(text):
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+    """Show Markdown in a notebook, and the same text without its marks elsewhere."""
+    cards.display({"text/markdown": text, "text/plain": cards.as_plain(text)})

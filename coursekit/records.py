@@ -6,6 +6,8 @@ import time
 
 STATES = ("not attempted", "not yet", "correct")
 VERSION = 1  # of the file that `as_bytes` writes
+CHECKED = re.compile(r"[0-9a-f]{12}")  # an answer that was checked, as calling.fingerprint writes it
+MOST_CHECKED = 10
 GUESS = re.compile(r"[a-z0-9_]{1,40}")
 
 
@@ -58,6 +60,9 @@ def _clean(record):
     """Of a record in a file, what a record can hold."""
     kept = {key: int(record[key]) for key in ("tries", "hints") if _is_number(record.get(key))}
     kept |= {"status": record["status"]} if record.get("status") in STATES else {}
+    checked = record.get("checked") if isinstance(record.get("checked"), list) else []
+    if checked := [mark for mark in checked if isinstance(mark, str) and CHECKED.fullmatch(mark)]:
+        kept["checked"] = checked[-MOST_CHECKED:]
     return kept | ({"mistake": one_line(record["mistake"], 400)} if isinstance(record.get("mistake"), str) else {})
 
 

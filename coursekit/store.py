@@ -9,7 +9,7 @@ import time
 import filelock
 
 from coursekit import places
-from coursekit.records import STATES, VERSION, as_bytes, nothing, one_line, parsed
+from coursekit.records import MOST_CHECKED, STATES, VERSION, as_bytes, nothing, one_line, parsed
 
 NAME = "progress.json"
 PAUSE = 15 * 60  # seconds; a longer gap between two events counts as a break
@@ -34,7 +34,9 @@ def folder():
 
 
 class Store:
-    """Records {name: {"status", "tries", "hints", "mistake"}}; kept on disk where `folder()` allows, else in memory.
+    """Records {name: {"status", "tries", "hints", "mistake", "checked"}}, on disk where `folder()` allows.
+
+    "checked" holds short hashes of the last answers, so that the same answer counts as one try.
 
     Beside them the file keeps, for each topic, {"seconds", "last"}: the sum of the gaps before its events (breaks left
     out), and when its last event was (seconds since 1970); and for each guess {"value", "near"}.
@@ -69,6 +71,19 @@ class Store:
     def update(self, name, **changes):
         """Change the record of the exercise or question `name`, and return it."""
         return self._change("exercises", name, changes)
+
+    def keep_verdict(self, name, verdict, mark):
+        """Keep a verdict: the same answer (`mark`) is one try, and what was solved stays solved."""
+        record = self.read().get(name, {})
+        if not verdict.counts:
+            if not record:
+                self.update(name, status="not attempted")
+            return
+        solved, checked = record.get("status") == "correct", record.get("checked", [])
+        changes = {"status": "correct" if solved else verdict.status, "mistake": "" if solved else verdict.mistake}
+        if mark not in checked:
+            changes |= {"tries": record.get("tries", 0) + 1, "checked": [*checked, mark][-MOST_CHECKED:]}
+        self.update(name, **changes)
 
     def keep_guess(self, name, **changes):
         """Change the record of the guess `name`, and return it."""

@@ -204,6 +204,15 @@ def test_an_answer_gets_its_verdict(desk, body, verdict):
     assert verdict in desk.output(check)
 
 
+def test_a_card_has_buttons_that_work_by_keyboard(desk):
+    check = desk.cell('ck.check("activations.softmax"')
+    assert "○ activations.softmax · not attempted yet." in check.inner_text()
+    for name, told in [("Hint", "Hint 1 of 2:"), ("Hint", "Hint 2 of 2:"), ("Solution", "opens after 3 more tries")]:
+        check.get_by_role("button", name=name).focus()
+        desk.page.keyboard.press("Enter")
+        check.get_by_text(told).first.wait_for()
+
+
 def test_a_slider_changes_its_figure(desk):
     cell = desk.page.locator(".jp-CodeCell").filter(has=desk.page.locator(".widget-image")).first  # its code is folded
     image = cell.locator("img.widget-image, .widget-image img").first

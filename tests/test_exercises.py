@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 import coursekit as ck
-from coursekit import checking, exercises, places, store, workspace
+from coursekit import cards, checking, places, store, workspace
 
 NAME = "activations.largest_share"
 
@@ -17,7 +17,7 @@ NAME = "activations.largest_share"
 def said(monkeypatch):
     """What was shown to the learner, as plain text."""
     lines = []
-    monkeypatch.setattr(exercises.IPython.display, "display", lambda bundle, raw: lines.append(bundle["text/plain"]))
+    monkeypatch.setattr(cards, "display", lambda bundle, metadata=None: lines.append(bundle["text/plain"]))
     return lines
 
 
@@ -29,12 +29,13 @@ def test_three_verdicts(desk, said):
     ck.check(NAME, ...)
     ck.check(NAME, lambda layers: 0.25 * layers)
     ck.check(NAME, right)
-    assert said[0] == f'○ {NAME} · not attempted yet. Hint: ck.hint("{NAME}")'
+    calls = f'Hint: ck.hint("{NAME}") · Solution: ck.solution("{NAME}")'
+    assert said[0] == f"○ {NAME} · not attempted yet.\n{calls}"
     assert said[1] == (
-        f"✗ {NAME} · not yet. For layers=2 I expected 0.0625 and got 0.5. "
-        "It looks as if the layers were added: slopes multiply."
+        f"✗ {NAME} · not yet.\nIt looks as if the layers were added: slopes multiply.\n"
+        f"input: layers = 2\nexpected: 0.0625\ngot: 0.5\n{calls}"
     )
-    assert said[2] == f"✓ {NAME} · correct."
+    assert said[2] == f'✓ {NAME} · correct.\nSolution: ck.solution("{NAME}")'
     record = store.STORE.read()[NAME]
     assert (record["status"], record["tries"], record["mistake"]) == ("correct", 2, "")
 
@@ -62,18 +63,32 @@ def test_hints_come_one_by_one(desk, said):
     for _ in range(3):
         ck.hint(NAME)
     assert [line[:11] for line in said[:2]] == ["Hint 1 of 2", "Hint 2 of 2"]
-    assert said[2:4] == said[:2]
-    assert "That was the last one" in said[4]
+    assert said[2] == f"{said[0]}\n\n{said[1]}"
+    assert "last" not in said[0]
+
+
+def test_the_last_hint_promises_no_closed_solution(desk, said):
+    ck.hint(NAME)
+    for left in ("3 more tries", "2 more tries", "1 more try"):
+        ck.hint(NAME)
+        assert said[-1].endswith(f"That was the last one. The solution opens after {left}.")
+        ck.check(NAME, lambda layers, left=left: int(left[0]))
+    ck.hint(NAME)
+    assert said[-1].endswith(f'The solution is open: ck.solution("{NAME}") shows it.')
+    for path in places.SOLUTIONS.glob("*.ipynb"):
+        path.unlink()
+    ck.hint(NAME)
+    assert said[-1].endswith("That was the last one. This copy of the course holds no solutions; ask your teacher.")
 
 
 def test_the_solution_opens_after_three_tries(desk, said):
     ck.solution(NAME)
     assert "opens after 3 more tries" in said[-1]
-    for _ in range(2):
-        ck.check(NAME, lambda layers: 1)
+    for answer in (1, 2):
+        ck.check(NAME, lambda layers, answer=answer: answer)
     ck.solution(NAME)
     assert "opens after 1 more try." in said[-1]
-    ck.check(NAME, lambda layers: 1)
+    ck.check(NAME, lambda layers: 3)
     ck.solution(NAME)
     assert "return 0.25**layers" in said[-1]
     assert "###" not in said[-1]
@@ -95,6 +110,7 @@ def test_a_quiz_answers_a_click_with_its_reason(desk, monkeypatch):
     from coursekit import figures
 
     shown = []
+    monkeypatch.setattr(cards, "in_notebook", lambda: True)
     monkeypatch.setattr(figures, "display_widget", lambda widget, static: shown.append((widget, static)))
     for topic in checking.topics():
         for question in checking.items(topic, checking.Quiz):
@@ -102,13 +118,15 @@ def test_a_quiz_answers_a_click_with_its_reason(desk, monkeypatch):
             _, *buttons, verdict = shown[-1][0].children
             choices = {choice.replace("`", ""): judged for choice, judged in question.choices.items()}
             assert sorted(button.description for button in buttons) == sorted(choices)
+            solved = False
             for button in buttons:
                 is_right, reason = choices[button.description]
                 button.click()
-                assert ("correct" in verdict.value) == is_right
-                assert exercises._as_html(reason) in verdict.value
-                status = "correct" if is_right else "not yet"
-                assert store.STORE.read()[question.name]["status"] == status
+                assert verdict.value.startswith("<b>✓ correct.</b>" if is_right else "<b>✗ not yet.</b>")
+                assert cards.as_html(reason) in verdict.value
+                assert ("stays right" in verdict.value) == (solved and not is_right)
+                solved = solved or is_right
+                assert store.STORE.read()[question.name]["status"] == ("correct" if solved else "not yet")
             assert question.question in shown[-1][1]["text/plain"]
 
 
@@ -152,6 +170,81 @@ def test_a_verdict_in_words_is_not_kept(desk, said):
     assert not (desk / "progress.json").exists()
 
 
+def test_what_was_solved_stays_solved(desk, said):
+    ck.check(NAME, right)
+    ck.check(NAME, lambda layers: 0.25 * layers)
+    assert said[-1].startswith(f"✗ {NAME} · not yet.\nIt looks as if the layers were added")
+    assert "You solved this exercise before, and it stays solved." in said[-1]
+    record = store.STORE.read()[NAME]
+    assert (record["status"], record["tries"], record["mistake"]) == ("correct", 2, "")
+
+
+def test_the_same_wrong_answer_counts_once(desk, said):
+    def added(layers):
+        return 0.25 * layers
+
+    def tries():
+        return store.STORE.read()[NAME]["tries"]
+
+    for _ in range(3):
+        ck.check(NAME, added)
+        ck.check(NAME, 0.5)
+        ck.check(NAME, [1.0, 2.0])
+    assert tries() == 3
+    ck.check(NAME, [1.0, 2.0, 3.0])
+    assert tries() == 4
+    for number in range(20):
+        ck.check(NAME, lambda layers, number=number: number + 2)
+    assert tries() == 24
+    assert len(store.STORE.read()[NAME]["checked"]) == 10
+
+
+def test_the_same_source_with_another_verdict_is_another_try(desk, said):
+    space = {"scale": 2}
+
+    def scaled(layers):
+        return space["scale"] * 0.25**layers
+
+    ck.check(NAME, scaled)
+    space["scale"] = 3
+    ck.check(NAME, scaled)
+    assert store.STORE.read()[NAME]["tries"] == 2
+
+
+def test_a_name_that_is_not_defined_is_no_try(desk, said):
+    for _ in range(2):
+        ck.check(NAME, lambda layers: helper(layers))  # noqa: F821
+    assert "helper is not defined: run the cells above first (Run → Run All Above Selected Cell)." in said[-1]
+    assert store.STORE.read()[NAME] == {"status": "not attempted"}
+    ck.check(NAME, lambda layers: 1)
+    ck.check(NAME, lambda layers: helper(layers))  # noqa: F821
+    record = store.STORE.read()[NAME]
+    assert (record["status"], record["tries"]) == ("not yet", 1)
+
+
+def test_a_local_name_used_too_early_is_the_answers_own_mistake(desk, said):
+    def early(layers):
+        total += layers  # noqa: F821
+        return total
+
+    ck.check(NAME, early)
+    assert store.STORE.read()[NAME]["tries"] == 1
+    assert "UnboundLocalError" in said[-1]
+
+
+def test_marks_of_answers_are_cleaned_and_older_files_are_read(desk, said):
+    good = [f"{number:012x}" for number in range(12)]
+    records = {NAME: {"status": "not yet", "tries": 1}, "activations.softmax": {"checked": [*good, "no", 3, "A" * 12]}}
+    (desk / "progress.json").write_text(json.dumps({"exercises": records}), encoding="utf8")
+    assert store.STORE.read() == {NAME: records[NAME], "activations.softmax": {"checked": good[-10:]}}
+    for damaged in ("text", {"a": 1}, [[]], None):
+        records[NAME]["checked"] = damaged
+        (desk / "progress.json").write_text(json.dumps({"exercises": records}), encoding="utf8")
+        assert "checked" not in store.STORE.read()[NAME]
+    ck.check(NAME, lambda layers: 1)
+    assert store.STORE.read()[NAME]["tries"] == 2
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"exercises": 3}', '{"exercises": {"a": 1}}', "\xff"])
 def test_a_damaged_progress_file_is_set_aside(desk, said, text, capsys):
     (desk / "progress.json").write_text(text, encoding="latin1")
@@ -168,7 +261,7 @@ def test_progress_that_cannot_be_written_is_one_line(desk, said, capsys, monkeyp
     monkeypatch.setattr(places, "write_atomically", refuse)
     ck.check(NAME, right)
     assert "Progress could not be kept: progress.json cannot be written (Permission denied)." in capsys.readouterr().out
-    assert said[-1] == f"✓ {NAME} · correct."
+    assert said[-1].startswith(f"✓ {NAME} · correct.")
 
 
 def _record(folder, number):
@@ -361,6 +454,7 @@ def test_the_right_choice_has_no_usual_place(desk, monkeypatch):
     from coursekit import figures
 
     shown = []
+    monkeypatch.setattr(cards, "in_notebook", lambda: True)
     monkeypatch.setattr(figures, "display_widget", lambda widget, static: shown.append(widget))
     places_of_right = set()
     for topic in checking.topics():
