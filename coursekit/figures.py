@@ -16,7 +16,7 @@ import PIL.ImageChops
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#9A8700")
 DOTS_PER_INCH = 96  # of a page
 DENSITY = 2  # dots of a stored picture for each dot of a page
-UNSEEN = 12  # the largest change of a colour, of 255, that a palette may make
+UNSEEN = 24  # the largest change of a colour, of 255, that a palette may make
 MOST_FRAMES = 12  # states of an explorer that are all stored
 FRAME_COLOURS, FRAME_BYTES = 16, 8_000
 
@@ -53,13 +53,9 @@ def drawn(figure):
 
 def as_png(picture):
     """The PNG of a drawn picture as bytes, with a palette of 256 colours where nobody sees the change."""
-    few = _with_palette(picture, 256)
+    few = picture.quantize(256, PIL.Image.Quantize.MAXCOVERAGE)
     changes = PIL.ImageChops.difference(picture, few.convert("RGB")).getextrema()
     return _encoded(few if max(most for _, most in changes) <= UNSEEN else picture)
-
-
-def _with_palette(picture, colours):
-    return picture.quantize(colours, dither=PIL.Image.Dither.NONE)
 
 
 def _encoded(picture):
@@ -126,7 +122,7 @@ def explore(draw, alt, **choices):
     place(picture)
     for control in controls.values():
         control.observe(redraw, names="value")
-    static = {"image/png": image.value, "text/plain": f"Figure: {alt}"}
+    static = {"image/png": bytes(image.value), "text/plain": f"Figure: {alt}"}
     states = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
     if len(states) <= MOST_FRAMES:
         static["text/html"] = _frames(draw, alt, states, first, picture)
@@ -155,9 +151,11 @@ def _frames(draw, alt, states, first, picture):
 def _frame(picture, alt):
     """An `img` of few colours, and of one dot for each CSS pixel where it would be too large."""
     size = _size(picture)
-    png = _encoded(_with_palette(picture, FRAME_COLOURS))
-    if len(png) > FRAME_BYTES:
-        png = _encoded(_with_palette(picture.resize(tuple(size.values())), FRAME_COLOURS))
+    few = [
+        one.quantize(FRAME_COLOURS, PIL.Image.Quantize.FASTOCTREE) for one in (picture, picture.resize(size.values()))
+    ]
+    sharp, small = map(_encoded, few)
+    png = sharp if len(sharp) <= FRAME_BYTES else min(sharp, small, key=len)
     return (
         f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(alt)}" '
         f'width="{size["width"]}" height="{size["height"]}" style="max-width: 100%; height: auto">'
