@@ -14,6 +14,8 @@ OVERRIDES := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "fals
 # nbgrader's button Validate would call a blank chapter solved: a check tells, and raises only where marks are given.
 LABCONFIG := .venv/etc/jupyter/labconfig
 NO_VALIDATE := {"disabledExtensions": {"@jupyter/nbgrader:validate-assignment": true}}
+# What the Jupyter server saves: no widget that is dead when the notebook is opened next day.
+SERVER := .venv/etc/jupyter/jupyter_server_config.py
 # Tests and builds keep to the CPU and raise on a wrong answer in a solution.
 CPU := COURSE_DEVICE=cpu
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest --nbval --nbval-cell-timeout=120 -n $(JOBS) --dist loadscope -q solutions
@@ -178,7 +180,10 @@ endef
 $(SETTINGS)/overrides.json: Makefile | .venv/created
 	@mkdir -p $(@D) && echo '$(OVERRIDES)' > $@
 
-.venv/learner: .venv/created requirements.txt pyproject.toml | $(SETTINGS)/overrides.json
+$(SERVER): coursekit/jupyter_server_config.py | .venv/created
+	@mkdir -p $(@D) && cp $< $@
+
+.venv/learner: .venv/created requirements.txt pyproject.toml | $(SETTINGS)/overrides.json $(SERVER)
 	$(call install,requirements.txt)
 
 .venv/maintainer: .venv/learner requirements-dev.txt

@@ -7,6 +7,7 @@ import collections
 import copy
 import functools
 import os
+import re
 
 from authoring import approximate
 
@@ -24,10 +25,17 @@ def pytest_itemcollected(item):
 
 
 def compare(item, nbval, fresh, stored, *options):
-    """nbval's comparison; each fresh text that agrees with the stored one but for `≈` numbers is taken for equal."""
+    """nbval's comparison; a fresh text that agrees with the stored one but for `≈` numbers is taken for equal.
+
+    So is HTML that agrees but for its pictures.
+    """
     fresh, before, tolerance = copy.deepcopy(fresh), texts(stored), approximate.tolerance(item.cell)
     for kind, places in texts(fresh).items():
         for (old, key), (new, _) in zip(before[kind], places, strict=False):
+            if kind == "text/html":
+                if without_pictures(old[key]) == without_pictures(new[key]):
+                    new[key] = old[key]
+                continue
             changes = approximate.moved(old[key], new[key], tolerance)
             item.user_properties += [("moved", f"{change}   in: {change.line[:100]}") for change in changes]
             if approximate.same(old[key], new[key], tolerance):
@@ -36,15 +44,20 @@ def compare(item, nbval, fresh, stored, *options):
 
 
 def texts(outputs):
-    """{kind: [(dictionary, key), ...]}, where the texts of a cell's outputs stand. HTML is not among them."""
+    """{kind: [(dictionary, key), ...]}, where the texts of a cell's outputs stand."""
     found = collections.defaultdict(list)
     for output in outputs:
         if output.output_type == "stream":
             found[output.name].append((output, "text"))
-        for kind in ("text/plain", "text/markdown"):
+        for kind in ("text/plain", "text/markdown", "text/html"):
             if kind in output.get("data", {}):
                 found[kind].append((output["data"], kind))
     return found
+
+
+def without_pictures(page):
+    """HTML without the pictures that it holds: as elsewhere, pictures are not compared."""
+    return re.sub(r"data:image/png;base64,[\w+/=]+", "", page)
 
 
 def pytest_terminal_summary(terminalreporter):

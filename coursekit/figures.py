@@ -1,15 +1,24 @@
 """Figures: one look, colours that colour-blind readers can tell apart, alt text, sliders."""
 
+import base64
+import hashlib
 import html
 import io
+import itertools
 
 import IPython.display
 import matplotlib
 import matplotlib.pyplot as plt
+import PIL.Image
+import PIL.ImageChops
 
 # Okabe and Ito (2008), "Color Universal Design": C0 to C7 in every figure, told apart by all readers.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#9A8700")
-DOTS_PER_INCH = 96
+DOTS_PER_INCH = 96  # of a page
+DENSITY = 2  # dots of a stored picture for each dot of a page
+UNSEEN = 24  # the largest change of a colour, of 255, that a palette may make
+MOST_FRAMES = 12  # states of an explorer that are all stored
+FRAME_COLOURS, FRAME_BYTES = 16, 8_000
 
 
 def set_style():
@@ -32,12 +41,33 @@ def set_style():
     )
 
 
-def as_png(figure):
-    """Draw `figure` and close it. Returns the PNG as bytes."""
+def drawn(figure):
+    """Draw `figure` with DENSITY dots for each CSS pixel and close it. Returns a picture of Pillow."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=DENSITY * DOTS_PER_INCH, pil_kwargs={"compress_level": 1})
     plt.close(figure)
+    dots = PIL.Image.open(buffer)
+    picture = PIL.Image.new("RGB", dots.size, "white")
+    picture.paste(dots, mask=dots.getchannel("A"))
+    return picture
+
+
+def as_png(picture):
+    """The PNG of a drawn picture as bytes, with a palette of 256 colours where nobody sees the change."""
+    few = picture.quantize(256, PIL.Image.Quantize.MAXCOVERAGE)
+    changes = PIL.ImageChops.difference(picture, few.convert("RGB")).getextrema()
+    return _encoded(few if max(most for _, most in changes) <= UNSEEN else picture)
+
+
+def _encoded(picture):
+    buffer = io.BytesIO()
+    picture.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
+
+
+def _size(picture):
+    """Width and height on a page, in CSS pixels."""
+    return {"width": picture.width // DENSITY, "height": picture.height // DENSITY}
 
 
 def show(figure, alt):
@@ -47,8 +77,9 @@ def show(figure, alt):
     JupyterLab hands no alt text to its pictures.
     """
     _check_alt(alt)
-    picture = {"image/png": as_png(figure), "text/plain": f"Figure: {alt}"}
-    IPython.display.display(picture, metadata={"image/png": {"alt": alt}}, raw=True)
+    picture = drawn(figure)
+    bundle = {"image/png": as_png(picture), "text/plain": f"Figure: {alt}"}
+    IPython.display.display(bundle, metadata={"image/png": {"alt": alt} | _size(picture)}, raw=True)
     IPython.display.display({"text/html": _caption(alt)}, raw=True)
 
 
@@ -57,14 +88,15 @@ def explore(draw, alt, **choices):
 
     draw: a function that returns a matplotlib figure; it is called anew when a slider moves.
     choices: for each argument the list of its values; the middle one is shown first.
-    Where nothing is running (GitHub, a printed page) the figure of the middle values stands as a picture.
+    Where nothing is running (a book, a phone, yesterday's notebook) the figure of the middle values stands as a
+    picture; of at most twelve states in all each has its picture, which opens by click or key.
     """
     import ipywidgets
 
     _check_alt(alt)
     controls = {}
     for name, values in choices.items():
-        options = [(value if isinstance(value, str) else f"{value:g}", value) for value in values]
+        options = [(_as_text(value), value) for value in values]
         kind = ipywidgets.Dropdown if isinstance(options[0][1], str) else ipywidgets.SelectionSlider
         controls[name] = kind(
             options=options,
@@ -73,32 +105,80 @@ def explore(draw, alt, **choices):
             layout={"width": "30em"},
             style={"description_width": "9em"},
         )
+    first = {name: control.value for name, control in controls.items()}
+    picture = drawn(draw(**first))
+    image = ipywidgets.Image(format="png", layout={"max_width": "100%", "object_fit": "contain"})
+    caption = ipywidgets.HTML()
 
-    def picture():
-        return as_png(draw(**{name: control.value for name, control in controls.items()}))
-
-    first = picture()
-    image = ipywidgets.Image(value=first, format="png", layout={"max_width": "100%", "object_fit": "contain"})
-    caption = ipywidgets.HTML(_caption(alt))
+    def place(picture):
+        image.value, image.layout.width = as_png(picture), f"{_size(picture)['width']}px"
+        caption.value = _caption(alt)
 
     def redraw(change):
         try:
-            image.value = picture()
-            caption.value = _caption(alt)
+            place(drawn(draw(**{name: control.value for name, control in controls.items()})))
         except Exception as error:  # shown under the picture: an exception in a callback would go unseen
-            caption.value = html.escape(f"This figure could not be drawn: {error}")
+            caption.value = _problem(error)
 
+    place(picture)
     for control in controls.values():
         control.observe(redraw, names="value")
+    static = {"image/png": bytes(image.value), "text/plain": f"Figure: {alt}"}
+    states = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
+    if len(states) <= MOST_FRAMES:
+        static["text/html"] = _frames(draw, alt, states, first, picture)
     box = ipywidgets.VBox([*controls.values(), image, caption])
-    display_widget(box, {"image/png": first, "text/plain": f"Figure: {alt}"}, {"image/png": {"alt": alt}})
+    display_widget(box, static, {"image/png": {"alt": alt} | _size(picture)})
+
+
+def _frames(draw, alt, states, first, picture):
+    """HTML in which each state opens its picture, one at a time, without a script; that of `first` is open.
+
+    JupyterLab takes the name away from `details` in a notebook that it does not trust: there, several can be open.
+    """
+    group = hashlib.sha256(f"{alt}{states}".encode()).hexdigest()[:12]
+    parts = []
+    for state in states:
+        values = ", ".join(f"{name.replace('_', ' ')} = {_as_text(value)}" for name, value in state.items())
+        try:
+            shown = _frame(picture if state == first else drawn(draw(**state)), f"{alt}: {values}")
+        except Exception as error:
+            shown = _problem(error)
+        opened = " open" if state == first else ""
+        parts.append(f'<details name="{group}"{opened}><summary>{html.escape(values)}</summary>{shown}</details>')
+    return f"<div>{''.join(parts)}{_caption(alt)}</div>"
+
+
+def _frame(picture, alt):
+    """An `img` of few colours, and of one dot for each CSS pixel where it would be too large."""
+    size = _size(picture)
+    few = [
+        one.quantize(FRAME_COLOURS, PIL.Image.Quantize.FASTOCTREE) for one in (picture, picture.resize(size.values()))
+    ]
+    sharp, small = map(_encoded, few)
+    png = sharp if len(sharp) <= FRAME_BYTES else min(sharp, small, key=len)
+    return (
+        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(alt)}" '
+        f'width="{size["width"]}" height="{size["height"]}" style="max-width: 100%; height: auto">'
+    )
 
 
 def display_widget(widget, static, metadata=None):
-    """Show `widget` where a kernel runs, and `static` (a MIME bundle) in a stored notebook."""
+    """Show `widget` where its kernel runs, and elsewhere `static`: a MIME bundle with a picture or HTML.
+
+    Both are one output, of which JupyterLab shows the widget; `jupyter_server_config.py` saves the static part alone.
+    """
     view = "application/vnd.jupyter.widget-view+json"
     live = widget._repr_mimebundle_()
     IPython.display.display(static | {view: live[view]}, metadata=metadata or {}, raw=True)
+
+
+def _problem(error):
+    return html.escape(f"This figure could not be drawn: {error}")
+
+
+def _as_text(value):
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _caption(alt):

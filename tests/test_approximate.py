@@ -147,6 +147,7 @@ def test_the_table_of_a_build_marks_them():
 
 SHOW = "from IPython.display import display\ndisplay({'text/markdown': %r, 'text/plain': 'a table'}, raw=True)"
 HTML = "from IPython.display import display\ndisplay({'text/html': %r, 'text/plain': 'a table'}, raw=True)"
+IMAGE = '<img src="data:image/png;base64,%s" alt="a line">'
 WIDER = {"tolerance": 0.3, "why": "forty examples"}
 SETTING = "import os, sys\nprint(os.environ['COURSE_DEVICE'], os.environ['COURSEKIT_STRICT'], sys.executable)"
 # What each cell prints, what is stored of it, whether it passes.
@@ -172,6 +173,18 @@ PLANTED = {
     ),
     "result": (cell("'loss ≈ 0.52'", {"text/plain": "'loss ≈ 0.50'"}), True),
     "HTML": (cell(HTML % "≈ 0.52", {"text/html": "≈ 0.50", "text/plain": "a table"}), False),
+    "pictures in HTML": (
+        cell(
+            HTML % f"<p>a</p>{IMAGE % 'iVBO+/='}", {"text/html": f"<p>a</p>{IMAGE % 'AAAA'}", "text/plain": "a table"}
+        ),
+        True,
+    ),
+    "text between pictures": (
+        cell(
+            HTML % f"<p>b</p>{IMAGE % 'iVBO+/='}", {"text/html": f"<p>a</p>{IMAGE % 'AAAA'}", "text/plain": "a table"}
+        ),
+        False,
+    ),
     "another stream": (cell("import sys\nprint('loss ≈ 0.50', file=sys.stderr)", "loss ≈ 0.50\n"), False),
     "one output more": (cell("print('≈ 0.50')\n'≈ 0.50'", "≈ 0.50\n"), False),
     "setting": (cell(SETTING, f"cpu 1 {sys.executable}\n"), True),

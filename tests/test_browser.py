@@ -13,8 +13,10 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
 
+from authoring import reach
 from coursekit import manifest, places
 
 pytestmark = pytest.mark.browser
@@ -34,7 +36,7 @@ RUN_ALL = 300  # seconds; the budget of a chapter is tested elsewhere
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A JupyterLab on a copy of the course with a space and an ö in its path; yields (address, workspace)."""
+    """A JupyterLab on a copy of the course with a space and an ö in its path."""
     root = tmp_path_factory.mktemp("lab") / "my cöurse"
     for part in ("benchmarks", "chapters", "checkpoints", "coursekit", "datasets", "serving", "solutions"):
         shutil.copytree(places.ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -44,6 +46,7 @@ def lab(tmp_path_factory):
     environment = os.environ | {"PYTHONPATH": str(root), "COURSE_DEVICE": "cpu"}
     environment |= {name: str(root / name) for name in ("HOME", "JUPYTERLAB_SETTINGS_DIR", "JUPYTER_RUNTIME_DIR")}
     environment["JUPYTERLAB_WORKSPACES_DIR"] = str(root / "JUPYTERLAB_WORKSPACES_DIR")
+    environment["JUPYTER_CONFIG_PATH"] = str(root / "coursekit")  # with what `make lab` puts into .venv/etc/jupyter
     # JupyterLab draws only the cells in view; let it draw all of them, so that every output can be read.
     settings = root / "JUPYTERLAB_SETTINGS_DIR" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
@@ -52,26 +55,37 @@ def lab(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.root_dir=."]
-    log = open(root / "lab.log", "w")  # noqa: SIM115
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options], cwd=root / "workspace", env=environment, stdout=log, stderr=log
-    )
-    address = f"http://localhost:{port}"  # as `make lab` opens it
-    try:
+    lab = Lab(root, environment, port)
+    lab.start()
+    yield lab
+    lab.end()
+
+
+class Lab:
+    """The server of JupyterLab on a copied course."""
+
+    def __init__(self, root, environment, port):
+        self.root, self.environment, self.port = root, environment, port
+        self.workspace = root / "workspace"
+        self.address = f"http://localhost:{port}"  # as `make lab` opens it
+
+    def start(self):
+        options = ["--no-browser", "--allow-root", f"--port={self.port}", "--IdentityProvider.token="]
+        command = [sys.executable, "-m", "jupyterlab", *options, "--ServerApp.root_dir=."]
+        with open(self.root / "lab.log", "w") as log:
+            self.server = subprocess.Popen(command, cwd=self.workspace, env=self.environment, stdout=log, stderr=log)
         for _ in range(120):
             try:
-                urllib.request.urlopen(f"{address}/api/status", timeout=1)
-                break
+                urllib.request.urlopen(f"{self.address}/api/status", timeout=1)
+                return
             except OSError:
                 time.sleep(0.5)
-        else:
-            pytest.fail((root / "lab.log").read_text())
-        yield address, root / "workspace"
-    finally:
-        server.terminate()
-        server.wait(30)
-        log.close()
+        self.end()
+        pytest.fail((self.root / "lab.log").read_text())
+
+    def end(self):
+        self.server.terminate()
+        self.server.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +120,7 @@ class Desk:
     """The open chapter in the browser."""
 
     def __init__(self, page, lab):
-        self.page, (self.address, self.workspace) = page, lab
+        self.page, self.address, self.workspace = page, lab.address, lab.workspace
 
     def open(self, chapter):
         self.page.goto(f"{self.address}/lab/tree/{chapter}.ipynb?reset")
@@ -139,6 +153,10 @@ class Desk:
         self.wait_for_kernel(RUN_ALL)
         kinds = ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr")
         assert self.page.locator(", ".join(f"[data-mime-type='{kind}']" for kind in kinds)).all_inner_texts() == []
+
+    def save(self):
+        self.page.keyboard.press("Control+S")
+        self.page.wait_for_timeout(2_000)
 
     def cell(self, text):
         return self.page.locator(".jp-Notebook .jp-CodeCell").filter(has_text=text).first
@@ -179,11 +197,17 @@ def test_nobody_asks_for_news(desk):
     assert desk.page.get_by_text("Would you like to").count() == 0
 
 
-def test_pictures_are_there_with_their_alt_text(desk):
+def test_pictures_are_there_sharp_and_whole_with_their_alt_text(desk):
     pictures = desk.page.locator(".jp-OutputArea img:visible")
     assert pictures.count() >= 3
-    sizes = pictures.evaluate_all("images => images.map(image => image.naturalWidth)")
-    assert min(sizes) > 300
+    sizes = pictures.evaluate_all(
+        "images => images.map(image => [image.naturalWidth, image.naturalHeight, image.width, image.height])"
+    )
+    room = desk.page.locator(".jp-OutputArea-output").first.evaluate("area => area.clientWidth")
+    for dots_across, dots_down, width, height in sizes:
+        assert 300 < 2 * width <= dots_across + 1  # two dots for each pixel, as screens of double density have
+        assert width == min(dots_across // 2, width) <= room
+        assert dots_across / dots_down == pytest.approx(width / height, rel=0.01)
     # JupyterLab gives its pictures no alt attribute, so the sentence stands below them.
     desk.page.locator(".jp-OutputArea small", has_text="Seven activation functions and their slopes").wait_for()
 
@@ -266,8 +290,7 @@ def test_a_click_on_a_choice_gets_its_reason(desk):
 
 
 def test_progress_is_still_there_after_a_reload_and_in_a_new_kernel(desk):
-    desk.page.keyboard.press("Control+S")
-    desk.page.wait_for_timeout(2_000)
+    desk.save()
     (kernel,) = desk.ask("kernels")
     desk.ask(f"kernels/{kernel['id']}/restart", "POST")
     desk.page.reload()
@@ -370,3 +393,98 @@ def test_a_chapter_on_fetched_data_and_stored_weights_runs_untouched(desk, chapt
     desk.open(chapter)
     desk.run_all()
     assert "0 of 6 exercises solved" in desk.output(desk.cell(f'ck.progress("{topic}")'))
+
+
+SHORT = ("01_activations", "02_losses", "03_backpropagation")
+WIDGETS = ("ck.quiz(", "ck.guess(", "ck.explore(", "ck.LiveProgress(")
+DEAD = re.compile("error displaying widget|loading widget|not found", re.IGNORECASE)
+
+
+class ShortNotebook:
+    """Of a chapter the first cell of each kind of widget, and the cells that these need, in workspace/."""
+
+    def __init__(self, desk, chapter):
+        self.desk, self.name = desk, f"short_{chapter}"
+        notebook = nbformat.read(places.CHAPTERS / f"{chapter}.ipynb", as_version=4)
+        code = {index: cell.source for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
+        first = {kind: next((index for index in code if kind in code[index]), None) for kind in WIDGETS}
+        first = {kind: index for kind, index in first.items() if index is not None}
+        chosen = sorted(reach.needed(notebook.cells, {*first.values()}))
+        self.place = {kind: chosen.index(index) for kind, index in first.items()}
+        notebook.cells = [notebook.cells[index] for index in chosen]
+        nbformat.write(notebook, desk.workspace / f"{self.name}.ipynb")
+
+    def cell(self, kind):
+        return self.desk.page.locator(".jp-Notebook .jp-Cell").nth(self.place[kind])
+
+    def use(self):
+        """Answer the quiz and move the slider: both answer, so they are alive."""
+        self.cell("ck.quiz(").locator(".jupyter-button").first.click()
+        self.cell("ck.quiz(").get_by_text(re.compile("correct|not yet")).first.wait_for()
+        image = self.cell("ck.explore(").locator("img")
+        before = image.get_attribute("src")
+        self.cell("ck.explore(").locator(".noUi-handle").first.focus()
+        self.desk.page.keyboard.press("ArrowRight")
+        self.desk.wait_for_kernel()
+        assert image.get_attribute("src") != before
+
+
+@pytest.fixture(scope="module")
+def next_day(browser, lab):
+    """{chapter: ShortNotebook} on the day after: run, used and saved, then the server was ended and started again."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(120_000)
+    desk = Desk(page, lab)
+    notebooks = {chapter: ShortNotebook(desk, chapter) for chapter in SHORT}
+    for notebook in notebooks.values():
+        desk.open(notebook.name)
+        desk.run_all()
+        notebook.use()
+        desk.save()
+        notebook.use()  # what is not saved stays in the open page
+        desk.save()
+        assert page.locator(".jp-Dialog").all_inner_texts() == []  # such as "the file has changed on disk"
+    lab.end()
+    lab.start()
+    yield notebooks
+    page.close()
+
+
+@pytest.mark.parametrize("chapter", SHORT)
+def test_a_notebook_of_yesterday_shows_pictures_and_questions_and_nothing_dead(next_day, chapter):
+    notebook = next_day[chapter]
+    desk, page = notebook.desk, notebook.desk.page
+    desk.open(notebook.name)
+    assert DEAD.findall(" ".join(page.locator(".jp-OutputArea-output").all_inner_texts())) == []
+    assert page.locator(".jp-OutputArea .jupyter-widgets").count() == 0
+    quiz = notebook.cell("ck.quiz(")
+    choice = quiz.locator("details").first
+    choice.locator("summary").click()
+    assert "?" in quiz.locator("b").first.inner_text()
+    assert choice.locator("p").is_visible()
+    if "ck.guess(" in notebook.place:
+        notebook.cell("ck.guess(").get_by_text("Your guess first").wait_for()
+    pictures = notebook.cell("ck.explore(").locator("img:visible")
+    assert pictures.count() == 1
+    shape = pictures.evaluate("image => [image.naturalWidth / image.naturalHeight, image.width / image.height]")
+    assert shape[0] == pytest.approx(shape[1], rel=0.01)
+    bar = notebook.cell("ck.LiveProgress(").locator(".jp-OutputArea-output")
+    assert re.search(r"\d epochs? · .*≈", " ".join(bar.all_inner_texts()))
+    assert "it/s" not in " ".join(bar.all_inner_texts())
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_the_states_of_yesterdays_slider_open_by_key(next_day, trusted):
+    notebook = next_day["02_losses"]
+    page, path = notebook.desk.page, notebook.desk.workspace / f"{notebook.name}.ipynb"
+    if not trusted:  # changed by another program, so JupyterLab takes scripts, names and the like out of its HTML
+        path.write_text(path.read_text(encoding="utf8").replace("diabetes", "diabetes "), encoding="utf8")
+    notebook.desk.open(notebook.name)
+    folds = notebook.cell("ck.explore(").locator("details")
+    assert [fold.get_attribute("open") is not None for fold in folds.all()] == [n == 3 for n in range(6)]
+    folds.first.locator("summary").focus()
+    page.keyboard.press("Enter")
+    picture = folds.first.locator("img")
+    picture.wait_for()
+    assert "slipped = 0" in picture.get_attribute("alt")
+    assert folds.nth(3).locator("img").is_visible() != trusted  # without names, one does not close the other

@@ -106,6 +106,11 @@ def test_jupyterlab_in_the_image_has_the_settings_of_the_course(setting):
     assert f"echo '{value}'" in dict(instructions(HUB))["RUN"]
 
 
+def test_the_server_in_the_image_has_the_settings_of_the_course():
+    (folder,) = re.findall(r"JUPYTER_CONFIG_PATH=/srv/course/(\S+)", dict(instructions(HUB))["ENV"])
+    assert (places.ROOT / folder / "jupyter_server_config.py").is_file()
+
+
 def pins(path):
     return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", path.read_text(encoding="utf8"), re.MULTILINE))
 

@@ -1,5 +1,10 @@
-"""The learner's kit: start and device, figures, progress lines, the doctor."""
+"""The learner's kit: start and device, figures, what the server saves, progress lines, the doctor."""
 
+import base64
+import contextlib
+import copy
+import io
+import json
 import os
 import re
 import subprocess
@@ -9,7 +14,10 @@ import types
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
+import PIL.Image
 import pytest
+from jupyter_server.services.contents.largefilemanager import LargeFileManager
+from traitlets.config.loader import PyFileConfigLoader
 
 import coursekit as ck
 from coursekit import data, figures, health, places, runtime
@@ -68,41 +76,172 @@ def test_colours_can_be_told_apart_by_colour_blind_readers():
         assert distance.min() > 0.1
 
 
-def test_show_displays_a_picture_with_its_alt_text(monkeypatch):
+def test_show_displays_a_sharp_picture_with_its_size_and_alt_text(monkeypatch):
     shown = []
     monkeypatch.setattr(figures.IPython.display, "display", lambda *args, **options: shown.append((args[0], options)))
-    figure, axis = plt.subplots()
+    figure, axis = plt.subplots(figsize=(5, 3))
     axis.plot([1, 2])
     ck.show(figure, alt="A line that rises from 1 to 2")
     (bundle, options) = shown[0]
-    assert bundle["image/png"].startswith(b"\x89PNG")
-    assert options["metadata"]["image/png"]["alt"] == "A line that rises from 1 to 2"
+    assert PIL.Image.open(io.BytesIO(bundle["image/png"])).size == (960, 576)
+    size = {"width": 480, "height": 288}  # as large on the page as matplotlib means it
+    assert options["metadata"]["image/png"] == {"alt": "A line that rises from 1 to 2"} | size
     assert shown[1][0]["text/html"] == "<small>A line that rises from 1 to 2</small>"
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="alt must be a sentence"):
         ck.show(figure, alt="line")
 
 
-def test_a_slider_draws_anew(monkeypatch):
+def test_a_picture_is_stored_with_few_colours_only_where_nobody_sees_it():
+    figure, axis = plt.subplots()
+    for number in range(8):
+        axis.plot([0, number])
+    lines = figures.drawn(figure)
+    dots = PIL.Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 400, 3), dtype="uint8"))
+    modes = [PIL.Image.open(io.BytesIO(figures.as_png(picture))).mode for picture in (lines, dots)]
+    assert modes == ["P", "RGB"]
+
+
+def draw(height):
+    if height > 2:
+        raise ValueError("too high")
+    figure, axis = plt.subplots()
+    axis.plot([0, height])
+    return figure
+
+
+@pytest.fixture
+def explored(monkeypatch):
+    """What explorers show: a list of (widget, static, metadata)."""
     shown = []
-    monkeypatch.setattr(figures, "display_widget", lambda widget, static, metadata: shown.append((widget, static)))
+    monkeypatch.setattr(figures, "display_widget", lambda *parts: shown.append(parts))
+    yield shown
+    plt.close("all")
 
-    def draw(height):
-        if height > 2:
-            raise ValueError("too high")
-        figure, axis = plt.subplots()
-        axis.plot([0, height])
-        return figure
 
+def test_a_slider_draws_anew(explored):
     ck.explore(draw, alt="A line from 0 to the height chosen", height=[1, 2, 3])
-    widget, static = shown[0]
+    widget, static, metadata = explored[0]
     slider, image, caption = widget.children
     assert static["image/png"] == image.value
+    assert isinstance(static["image/png"], bytes)  # a view of bytes would not become base64
+    assert metadata["image/png"] == {"alt": "A line from 0 to the height chosen", "width": 768, "height": 384}
+    assert image.layout.width == "768px"
     slider.value = 1
     assert image.value != static["image/png"]
     slider.value = 3
     assert "could not be drawn: too high" in caption.value
-    plt.close("all")
+
+
+def test_a_slider_of_few_states_leaves_a_picture_of_each(explored):
+    ck.explore(draw, alt="A line from 0 to the height chosen", height=[1, 2, 3])
+    page = explored[0][1]["text/html"]
+    folds = re.findall(r'<details name="(\w+)"( open)?><summary>([^<]+)</summary>(.*?)</details>', page)
+    assert [(opened, values) for _, opened, values, _ in folds] == [
+        ("", "height = 1"),
+        (" open", "height = 2"),
+        ("", "height = 3"),
+    ]
+    assert len({name for name, *_ in folds}) == 1  # so one is open at a time
+    assert folds[2][3] == "This figure could not be drawn: too high"
+    for number, (*_, shown) in enumerate(folds[:2], start=1):
+        assert f'alt="A line from 0 to the height chosen: height = {number}" width="768" height="384"' in shown
+        frame = PIL.Image.open(io.BytesIO(as_bytes(shown)))
+        assert len(frame.getcolors()) <= 16
+        assert len(as_bytes(shown)) <= figures.FRAME_BYTES
+    assert page.endswith("<small>A line from 0 to the height chosen</small></div>")
+    assert "<script" not in page
+    ck.explore(draw, alt="A line from 0 to the height chosen", height=np.linspace(0, 2, 12))
+    ck.explore(draw, alt="A line from 0 to the height chosen", height=np.linspace(0, 2, 13))
+    assert explored[1][1]["text/html"].count("<img") == 12
+    assert "text/html" not in explored[2][1]
+
+
+def as_bytes(shown):
+    return base64.b64decode(re.search(r"base64,([\w+/=]+)", shown)[1])
+
+
+def test_a_frame_that_would_be_large_has_half_the_dots():
+    noise = np.random.default_rng(0).integers(0, 255, (200, 400, 3), dtype="uint8")
+    shown = figures._frame(PIL.Image.fromarray(noise), "Dots of all colours without any order")
+    assert 'width="200" height="100"' in shown
+    assert PIL.Image.open(io.BytesIO(as_bytes(shown))).size == (200, 100)
+
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+ALIVE = {VIEW: {"model_id": "1", "version_major": 2, "version_minor": 0}}
+CONFIG = PyFileConfigLoader("jupyter_server_config.py", str(places.ROOT / "coursekit")).load_config()
+
+
+def notebook_with(*bundles, **metadata):
+    outputs = [{"output_type": "display_data", "data": data, "metadata": {}} for data in bundles]
+    cell = {"cell_type": "code", "source": "", "metadata": {}, "execution_count": 1, "outputs": outputs}
+    text = {"cell_type": "markdown", "source": "text", "metadata": {}}
+    return {"cells": [text, cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 4}
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Saves the content of a notebook as the course's server does; returns what the file then holds."""
+    manager = LargeFileManager(root_dir=str(tmp_path), config=CONFIG)
+
+    def save(content):
+        manager.save({"type": "notebook", "format": "json", "content": content}, "saved.ipynb")
+        return json.loads((tmp_path / "saved.ipynb").read_text(encoding="utf8"))
+
+    return save
+
+
+def test_no_view_is_saved_that_hides_a_picture_or_a_text(save):
+    quiz, picture = {"text/html": ["<p>?</p>"], "text/plain": ["?"]}, {"image/png": "AAAA", "text/plain": ["Figure"]}
+    own, bar = {"text/plain": ["IntSlider(value=0)"]} | ALIVE, ALIVE
+    saved = save(notebook_with(quiz | ALIVE, bar, picture | ALIVE, own, {"text/plain": ["3"]}))
+    outputs = saved["cells"][1]["outputs"]
+    assert [output["data"] for output in outputs] == [quiz, picture, own, {"text/plain": ["3"]}]
+
+
+def test_the_state_of_no_widgets_is_not_saved(save):
+    kind = "application/vnd.jupyter.widget-state+json"
+    state = {"1": {"model_name": "IntSliderModel", "model_module": "m", "state": {}}}
+    versions = {"version_major": 2, "version_minor": 0}
+    assert "widgets" not in save(notebook_with(widgets={kind: {"state": {}} | versions}))["metadata"]
+    assert save(notebook_with(widgets={kind: {"state": state} | versions}))["metadata"]["widgets"][kind]["state"]
+
+
+ODD = {
+    "nbformat 3": {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [], "metadata": {}}]},
+    "no metadata": {key: value for key, value in notebook_with(ALIVE).items() if key == "metadata"},
+    "no cells": {"nbformat": 4, "metadata": {}},
+    "cells without outputs": {"nbformat": 4, "metadata": {}, "cells": [{"cell_type": "code"}, {}]},
+    "outputs of another kind": {"nbformat": 4, "cells": [*notebook_with(ALIVE)["cells"], {"outputs": [None, 3]}]},
+    "data of another kind": {"nbformat": 4, "cells": [*notebook_with(ALIVE)["cells"], {"outputs": [{"data": 7}]}]},
+    "widgets of another kind": notebook_with(ALIVE, widgets=["?"]),
+    "a text": "no notebook",
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("content", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("kind", ["notebook", "file", "directory", None])
+def test_an_odd_notebook_is_saved_as_it_is(content, kind):
+    model = {"type": kind, "content": content}
+    before = copy.deepcopy(model)
+    with contextlib.suppress(Exception):  # which the server tells its log, and saves
+        CONFIG.ContentsManager.pre_save_hook(model=model, path="odd.ipynb", contents_manager=None)
+    assert model == before
+
+
+def test_a_surprise_does_not_make_a_save_fail(save, caplog):
+    odd = notebook_with({"text/html": "<p>?</p>"} | ALIVE, widgets=["?"])
+    assert save(odd)["metadata"]["widgets"] == ["?"]
+    assert "failed on saved.ipynb" in caplog.text
+    assert save(ODD["nbformat 3"])["nbformat"] == 3
+
+
+def test_make_lab_gives_the_server_its_settings():
+    asked = ["make", "-n", "-W", "coursekit/jupyter_server_config.py", "lab"]
+    done = subprocess.run(asked, cwd=places.ROOT, capture_output=True, text=True, check=True)
+    assert "cp coursekit/jupyter_server_config.py .venv/etc/jupyter/jupyter_server_config.py" in done.stdout
 
 
 def test_training_leaves_one_line(capsys):
