@@ -5,10 +5,9 @@ import html
 import json
 import os
 
-import IPython.display
 import numpy as np
 
-from coursekit import places
+from coursekit import cards, places
 
 EVIDENCE = "evidence"  # folder of this package: what `make sceptic` found, NAME.json for each chapter
 RECORD = "COURSE_CLAIMS"  # environment variable: the file into which a repeat writes its claims
@@ -34,10 +33,9 @@ def claim(sentence, condition, measured=None, fixed=()):
         _record(path, sentence, held, measured, list(fixed))
         return
     repeats = evidence().get(sentence, [])
-    IPython.display.display(
+    cards.display(
         {"text/html": _card(sentence, held, measured, repeats)}
-        | {"text/plain": _plain(sentence, held, measured, repeats)},
-        raw=True,
+        | {"text/plain": _plain(sentence, held, measured, repeats)}
     )
     if places.strict() and not held:
         raise ClaimFell(f"{sentence} ({_numbers(measured)})")

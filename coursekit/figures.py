@@ -6,11 +6,12 @@ import html
 import io
 import itertools
 
-import IPython.display
 import matplotlib
 import matplotlib.pyplot as plt
 import PIL.Image
 import PIL.ImageChops
+
+from coursekit import cards
 
 # Okabe and Ito (2008), "Color Universal Design": C0 to C7 in every figure, told apart by all readers.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#9A8700")
@@ -79,8 +80,8 @@ def show(figure, alt):
     _check_alt(alt)
     picture = drawn(figure)
     bundle = {"image/png": as_png(picture), "text/plain": f"Figure: {alt}"}
-    IPython.display.display(bundle, metadata={"image/png": {"alt": alt} | _size(picture)}, raw=True)
-    IPython.display.display({"text/html": _caption(alt)}, raw=True)
+    cards.display(bundle, metadata={"image/png": {"alt": alt} | _size(picture)})
+    cards.display({"text/html": _caption(alt)})
 
 
 def explore(draw, alt, **choices):
@@ -170,7 +171,7 @@ def display_widget(widget, static, metadata=None):
     """
     view = "application/vnd.jupyter.widget-view+json"
     live = widget._repr_mimebundle_()
-    IPython.display.display(static | {view: live[view]}, metadata=metadata or {}, raw=True)
+    cards.display(static | {view: live[view]}, metadata)
 
 
 def _problem(error):

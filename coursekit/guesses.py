@@ -4,9 +4,7 @@ import html
 import math
 import os
 
-import IPython.display
-
-from coursekit import places
+from coursekit import cards, places
 from coursekit.claims import RECORD, short
 from coursekit.figures import display_widget
 from coursekit.records import GUESS
@@ -116,9 +114,7 @@ def reveal(name, measured):
         STORE.keep_guess(name, value=mine, near=near)
         ending = f"Your guess: {_as_text(mine)}. {'Near.' if near else 'Not near: why?'}"
     text = f"{shown} · {ending}"
-    IPython.display.display(
-        {"text/markdown": f"**{asked.text}** {text}", "text/plain": f"{asked.text} {text}"}, raw=True
-    )
+    cards.display({"text/markdown": f"**{asked.text}** {text}", "text/plain": f"{asked.text} {text}"})
 
 
 def counted(guesses):

@@ -5,10 +5,9 @@ import pathlib
 import re
 import time
 
-import IPython.display
 import matplotlib.pyplot as plt
 
-from coursekit import checking, exercises, figures, guesses, manifest, places, store
+from coursekit import cards, checking, figures, guesses, manifest, places, store
 
 
 def show():
@@ -59,7 +58,7 @@ def to_do(topic):
         "|---|---|---|",
     ]
     for name, state in states.items():
-        lines.append(f"| {exercises.SIGNS[state]} | [{manifest.title(name)}](#{manifest.anchor(name)}) | {state} |")
+        lines.append(f"| {cards.SIGNS[state]} | [{manifest.title(name)}](#{manifest.anchor(name)}) | {state} |")
     _display(lines)
 
 
@@ -108,7 +107,7 @@ def chart(course, states, minutes):
 def _display(lines):
     """Show lines of Markdown; where no browser is, without its signs."""
     text = "\n".join(lines)
-    IPython.display.display({"text/markdown": text, "text/plain": re.sub(r"\*\*|\]\([^)]*\)|\[", "", text)}, raw=True)
+    cards.display({"text/markdown": text, "text/plain": re.sub(r"\*\*|\]\([^)]*\)|\[", "", text)})
 
 
 def _link(text, chapter, fragment=""):

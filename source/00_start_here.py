@@ -54,6 +54,7 @@ ck.doctor()
 # Our first exercise will be `line(x, w, b)`: it shall return $w x + b$ for each number in the array `x`. Here are three
 # poor answers, judged without a trace in your progress. **Guess first:** what is wrong with each?
 
+
 # %%
 def untouched(x, w, b): ...
 

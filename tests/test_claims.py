@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import coursekit as ck
-from coursekit import claims, figures, guesses, places, store
+from coursekit import cards, claims, figures, guesses, places, store
 
 SENTENCE = "A test claims something"
 REPEATS = [
@@ -20,7 +20,7 @@ REPEATS = [
 def shown(monkeypatch):
     """What was displayed."""
     bundles = []
-    monkeypatch.setattr("IPython.display.display", lambda bundle, raw, metadata=None: bundles.append(bundle))
+    monkeypatch.setattr(cards, "display", lambda bundle, metadata=None: bundles.append(bundle))
     return bundles
 
 

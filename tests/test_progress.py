@@ -10,7 +10,7 @@ import pytest
 import coursekit as ck
 from authoring import chapter as chapters
 from authoring import notebooks
-from coursekit import checking, manifest, places, progress_page, store, workspace
+from coursekit import cards, checking, manifest, places, progress_page, store, workspace
 
 NAME, OTHER = "activations.largest_share", "losses.huber_slope"
 
@@ -19,9 +19,7 @@ NAME, OTHER = "activations.largest_share", "losses.huber_slope"
 def shown(monkeypatch):
     """What was displayed, as (bundle, metadata)."""
     bundles = []
-    monkeypatch.setattr(
-        "IPython.display.display", lambda bundle, raw, metadata=None: bundles.append((bundle, metadata))
-    )
+    monkeypatch.setattr(cards, "display", lambda bundle, metadata=None: bundles.append((bundle, metadata)))
     return bundles
 
 
