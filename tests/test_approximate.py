@@ -284,13 +284,14 @@ def test_the_plain_command_collects_the_solutions_without_the_conftest_of_the_te
 )
 def test_a_wider_tolerance_has_a_reason(mark, wrong, tmp_path, monkeypatch):
     header = (
-        "title: A\npromise: One.\nminutes: 5\nprerequisites: []\ndata: []\narticles: []\nclinic: []\ntopic: start\n"
+        "title: A\npromise: One.\nbuilt: Two.\nminutes: 5\nprerequisites: []\ndata: []\narticles: []\nclinic: []\n"
+        "topic: start\n"
     )
     text = "".join(f"# {line}\n" for line in f"---\n{header}---".splitlines()) + f"\n# %% {mark}\n# text\n"
     (tmp_path / "90_small.py").write_text(text, encoding="utf8")
     monkeypatch.setattr(chapters, "SOURCE", tmp_path)
     if wrong:
-        with pytest.raises(chapters.SourceError, match=rf"90_small.py:12: .*{re.escape(wrong)}"):
+        with pytest.raises(chapters.SourceError, match=rf"90_small.py:13: .*{re.escape(wrong)}"):
             chapters.read("90_small")
         return
     solved = notebooks.solution(chapters.read("90_small"))

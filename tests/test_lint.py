@@ -1,5 +1,7 @@
 """Each rule for chapters finds what it is there for, and is content with a good chapter."""
 
+import shutil
+
 import nbformat
 import pytest
 
@@ -16,6 +18,8 @@ def spoil(path, *changes):
         assert old in text, old
         text = text.replace(old, new)
     (path / f"{NAME}.py").write_text(text, encoding="utf8")
+    for before in chapters.read(NAME).header.prerequisites:
+        shutil.copy(chapters.SOURCE / f"{before}.py", path)
     return text
 
 
