@@ -6,8 +6,10 @@
   const script = document.createElement("script");
   script.src = new URL("dist/mermaid.min.js", document.currentScript.src);
   script.onload = async () => {
-    mermaid.initialize({ startOnLoad: false, theme: "neutral" });
+    // Labels as SVG: the page's rules for paragraphs do not reach them.
+    mermaid.initialize({ startOnLoad: false, theme: "neutral", htmlLabels: false, flowchart: { htmlLabels: false } });
     for (const [number, block] of blocks.entries()) {
+      block.querySelectorAll("br").forEach((end) => end.replaceWith("<br>")); // nbconvert escapes nothing
       const { svg } = await mermaid.render(`drawing-${number}`, block.textContent.trim());
       block.className = "drawing";
       block.innerHTML = svg;

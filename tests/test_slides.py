@@ -88,7 +88,7 @@ def test_a_deck_in_chromium(page, name):
     assert len(seen) == total
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("JSON.stringify(Reveal.getIndices())") in seen
-    assert page.get_by_text("SOLUTION").count() == 0
+    assert page.get_by_text(re.compile("(BEGIN|END) SOLUTION")).count() == 0
     assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert page.failed == []
 
@@ -97,6 +97,7 @@ def test_a_scheme_is_drawn_from_the_folder(page):
     page.goto((slides.FOLDER / f"{DRAWN}.html").as_uri())
     page.locator(".drawing svg").first.wait_for(state="attached")
     assert "memory" in page.locator(".drawing svg").first.text_content()
+    assert page.locator(".drawing .node").first.locator(".row").all_text_contents() == ["letters", "c a t"]
     assert page.locator("pre.mermaid").count() == 0
     assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert page.failed == []
