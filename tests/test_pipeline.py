@@ -168,20 +168,33 @@ def test_what_the_start_says_is_neither_stored_nor_compared_nor_counted(small):
     assert list(lint.ignored_outputs(chapter, stored)) == []
 
 
-SILENT = "import time\n\ntime.sleep(0.5)\nprint(1)"
-TELLING = "import time\n\nfor step in range(4):\n    time.sleep(0.15)\n    print(step, flush=True)"
-WITH_A_BAR = "import time\n\nfor step in ck.bar(range(2)):\n    time.sleep(0.3)"
+QUIET = "time.sleep(1.5)\nprint(1)"
+TELLING = "for step in range(5):\n    time.sleep(0.3)\n    print(step, flush=True)"
+WITH_A_BAR = "for step in ck.bar(range(3), 'steps'):\n    time.sleep(0.5)"
 
 
-@pytest.mark.parametrize(("code", "listed"), [(SILENT, True), (TELLING, False), (WITH_A_BAR, False)])
-def test_a_cell_that_is_silent_for_long_is_listed(small, code, listed, monkeypatch, capsys):
-    monkeypatch.setattr(build, "SILENT", 0.4)
-    small(('print("two", 2)', code))
+def test_the_silence_of_a_cell_is_measured(tmp_path):
+    cells = [notebooks.nbformat.v4.new_code_cell(code) for code in (QUIET, TELLING, WITH_A_BAR)]
+    first = notebooks.nbformat.v4.new_code_cell("import time\n\nimport tqdm.notebook\n\nimport coursekit as ck")
+    notebook = notebooks.nbformat.v4.new_notebook(cells=[first, *cells])
+    _, quiet, telling, with_a_bar = build.execute(notebook, tmp_path)
+    assert 1.5 <= quiet[1] <= quiet[0]
+    assert telling[0] >= 1.5 > telling[1]
+    assert with_a_bar[0] >= 1.5
+    assert with_a_bar[1] == 0
+    notebooks.tidy(notebook)
+    assert cells[-1].outputs == []  # the bar leaves nothing behind
+
+
+def test_a_cell_that_is_silent_for_long_is_listed(small, monkeypatch, capsys):
+    chapter = small(("import coursekit as ck\n", "import coursekit as ck\n\nck.start()\n"))
+    count = len(notebooks.solution(chapter).cells)
+    assert notebooks.starts(notebooks.solution(chapter).cells[2])
+    silence = [0.0, 0.0, 9.0, 3.1, 2.9] + [0.0] * (count - 5)
+    monkeypatch.setattr(build, "execute", lambda *_: [(seconds, seconds) for seconds in silence])
     build.build("90_small")
-    told = capsys.readouterr().out
-    assert ("90_small: (advice) cell 2 shows nothing for 0." in told) == listed
-    assert told.count("(advice)") == listed
-    assert "it/s" not in (places.SOLUTIONS / "90_small.ipynb").read_text(encoding="utf8")
+    advice = [line for line in capsys.readouterr().out.splitlines() if "(advice)" in line]
+    assert advice == ["90_small: (advice) cell 3 shows nothing for 3.1 s: print as it goes, or show a bar"]
 
 
 def test_moved_numbers_are_shown_old_beside_new(small):
