@@ -8,6 +8,7 @@ import itertools
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 import PIL.Image
 import PIL.ImageChops
 
@@ -153,10 +154,7 @@ def _frames(draw, alt, states, first, picture):
 def _frame(picture, alt):
     """An `img` of few colours, and of one dot for each CSS pixel where it would be too large."""
     size = _size(picture)
-    few = [
-        one.quantize(FRAME_COLOURS, PIL.Image.Quantize.FASTOCTREE) for one in (picture, picture.resize(size.values()))
-    ]
-    sharp, small = map(_encoded, few)
+    sharp, small = (_encoded(_few_colours(one)) for one in (picture, picture.resize(size.values())))
     png = sharp if len(sharp) <= FRAME_BYTES else min(sharp, small, key=len)
     return (
         f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(alt)}" '
@@ -184,6 +182,25 @@ def _as_text(value):
 
 def _caption(alt):
     return f"<small>{html.escape(alt)}</small>"
+
+
+def _few_colours(picture):
+    """The picture in FRAME_COLOURS of its own colours, the most frequent first, none near to one before it.
+
+    So a thin line keeps its colour, which it would lose to the many shades of a large area in Pillow's own palettes.
+    """
+    counted = sorted(picture.getcolors(picture.width * picture.height), reverse=True)
+    colours = np.array([colour for _, colour in counted[:256]], dtype=int)
+    for distance in range(4, 256, 4):
+        chosen, left = [], colours
+        while len(left) and len(chosen) <= FRAME_COLOURS:
+            chosen.append(left[0])
+            left = left[np.abs(left - left[0]).max(axis=1) > distance]
+        if len(chosen) <= FRAME_COLOURS:
+            break
+    palette = PIL.Image.new("P", (1, 1))
+    palette.putpalette(np.concatenate(chosen).tolist())
+    return picture.quantize(palette=palette, dither=PIL.Image.Dither.NONE)
 
 
 def _check_alt(alt):

@@ -161,6 +161,17 @@ def as_bytes(shown):
     return base64.b64decode(re.search(r"base64,([\w+/=]+)", shown)[1])
 
 
+def test_a_frame_keeps_the_colours_of_thin_lines_beside_large_shaded_areas():
+    figures.set_style()
+    figure, (left, right) = plt.subplots(1, 2)
+    left.imshow(np.linspace(0, 1, 10_000).reshape(100, 100))
+    for number in range(len(figures.PALETTE)):
+        right.plot([0, number])
+    frame = figures._few_colours(figures.drawn(figure)).convert("RGB")
+    kept = {f"#{red:02X}{green:02X}{blue:02X}" for _, (red, green, blue) in frame.getcolors()}
+    assert {*figures.PALETTE, "#FFFFFF"} <= kept
+
+
 def test_a_frame_that_would_be_large_has_half_the_dots():
     noise = np.random.default_rng(0).integers(0, 255, (200, 400, 3), dtype="uint8")
     shown = figures._frame(PIL.Image.fromarray(noise), "Dots of all colours without any order")
