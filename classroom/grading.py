@@ -24,6 +24,7 @@ from coursekit import places, surroundings
 from coursekit.store import unused_name
 
 KERNELS = 4  # that one submission may use up
+STARTING = 300  # seconds that importing Keras may take on a busy machine
 BEGIN = """\
 import sys
 sys.path.insert(0, {root!r})
@@ -99,7 +100,9 @@ class ExecuteAnswers(Execute):
         self.current, token = index, secrets.token_hex(16)
         if self.restore is None:
             self.restore = f"_restore_{secrets.token_hex(8)}"
+            seconds, self.timeout = self.timeout, STARTING
             self._run(BEGIN.format(root=str(places.ROOT), restore=self.restore))
+            self.timeout = seconds
         if utils.is_grade(cell):
             self._run(f"{self.restore}({token!r})")
         cell, resources = super().preprocess_cell(cell, resources, index)

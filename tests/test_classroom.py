@@ -370,3 +370,38 @@ def test_other_chapters_are_graded(school, name):
     worth, scores = points(name), school.scores()
     assert scores[name, "all_right"] == sum(worth.values())
     assert {scores[name, role.__name__] for role in roles[1:]} == {0.0}
+
+
+def test_what_is_laid_by_hand_is_found_and_graded_anew_when_it_changed(tmp_path):
+    school, name = School(tmp_path), "04c_choosing_an_optimizer"
+    nbgrader(school.course, "generate_assignment", name)
+    worth = sum(points(name).values())
+
+    def lay(student, file, role):
+        path = school.course / "submitted" / student / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        notebook = nbformat.read(school.course / "release" / name / f"{name}.ipynb", as_version=4)
+        solved = nbformat.read(places.SOLUTIONS / f"{name}.ipynb", as_version=4)
+        for exercise in exercises(name) if role is all_right else ():
+            answer_with(notebook, exercise, cell_of(solved, exercise).source)
+        nbformat.write(notebook, path)
+        return path
+
+    lay("copy", f"{name}.ipynb", all_blank)
+    lay("copy", f"{name}-Copy1.ipynb", all_right)
+    lay("alone", f"{name} (1).ipynb", all_right)
+    lay("hiding", f"{name}.ipynb", all_right).with_name("numpy.py").write_text("x = 1\n", encoding="utf8")
+    lay("twice", f"{name}.ipynb", all_blank)
+    said, _ = school.grade(name)
+    assert school.scores() == {
+        (name, "copy"): worth,
+        (name, "alone"): worth,
+        (name, "hiding"): worth,
+        (name, "twice"): 0,
+    }
+    assert f"copy: {name}-Copy1.ipynb is taken for {name}.ipynb" in said
+    assert "hiding: numpy.py hides the library numpy" in said
+    lay("twice", f"{name}.ipynb", all_right)
+    said, _ = school.grade(name)
+    assert school.scores()[name, "twice"] == worth
+    assert said.count("Skipping existing assignment") == 3
