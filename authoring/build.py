@@ -15,10 +15,14 @@ from authoring import chapter as chapters
 from authoring import manifest, moved, notebooks, readme
 from coursekit import places
 
-# Of each chapter: key of its stored outputs, seconds, seconds of its slowest cell. With the same key the fastest build
-# counts: other work on the machine adds seconds to a build and never takes any away.
+# Of each chapter: key of its stored outputs, work that its cells do, seconds, seconds of its slowest cell. Of builds
+# that did the same work the fastest counts: a busy or slow machine adds seconds and never takes any away.
 RUNS = places.SOLUTIONS / "runs.json"
 SECONDS_A_CELL = 300
+CHAPTER_SECONDS, CELL_SECONDS = (
+    60,
+    20,
+)  # the budget of a chapter from top to bottom, and of one cell, on two quiet cores
 HEADING = "Stored outputs that moved, old beside new (≈: a number that may move within its tolerance):"
 SLOW = 2.0  # seconds; slower cells are listed
 SILENT = 3.0  # seconds without a sign of progress; a cell that leaves its reader alone for longer is listed
@@ -88,9 +92,13 @@ def build(name, force=False):
             raise chapters.SourceError(f"{chapter.path.name}: {error}") from None
         notebooks.tidy(fresh)
         lines = moved.table(stored, fresh) if stored else []
-        record(name, key, seconds)
+        record(name, key, notebooks.work(chapter, fresh), seconds)
         slow = [f"cell {index}: {value:.1f} s" for index, value in enumerate(seconds) if value > SLOW]
         print(f"{name}: {sum(seconds):.1f} s from top to bottom; {', '.join(slow)}")
+        run = read_runs()[name]
+        if run["seconds"] > CHAPTER_SECONDS or run["slowest"] > CELL_SECONDS:
+            told = f"at best {run['seconds']} s, its slowest cell {run['slowest']} s"
+            print(f"{name}: (advice) {told}; the budget is {CHAPTER_SECONDS} and {CELL_SECONDS}: make it lighter")
         for index, value in enumerate(silence):
             if value > SILENT and not notebooks.starts(fresh.cells[index]):
                 print(f"{name}: (advice) cell {index} shows nothing for {value:.1f} s: print as it goes, or show a bar")
@@ -103,14 +111,14 @@ def build(name, force=False):
     return lines
 
 
-def record(name, key, seconds):
-    """Note in runs.json what the cells of chapter `name` took; with the same key the faster build stays."""
+def record(name, key, work, seconds):
+    """Note in runs.json what the cells of chapter `name` took; of builds with the same `work` the faster one stays."""
     runs = read_runs()
     took = {"seconds": round(sum(seconds)), "slowest": round(max(seconds))}
     before = runs.get(name, {})
-    if before.get("key") == key:
+    if before.get("work") == work:
         took = {part: min(took[part], before[part]) for part in took}
-    runs[name] = {"key": key} | took
+    runs[name] = {"key": key, "work": work} | took
     write(RUNS, json.dumps({name: runs[name] for name in sorted(runs)}, indent=1) + "\n")
 
 

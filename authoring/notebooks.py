@@ -101,6 +101,14 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def work(chapter, notebook):
+    """A hash of what the cells of a chapter do, whatever the kit around them says: code cells, data, versions."""
+    cards = [places.DATASETS / name / "card.toml" for name in chapter.header.data]
+    parts = [cell.source for cell in code_cells(notebook)]
+    parts += [path.read_text(encoding="utf8") for path in [*cards, places.ROOT / "requirements.txt"]]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
 def key(chapter, notebook):
     """A hash of what the outputs depend on: code cells, coursekit, the topic's checks, data, long runs, versions."""
     parts = [cell.source for cell in code_cells(notebook)]

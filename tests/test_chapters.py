@@ -12,7 +12,8 @@ from coursekit import checking, places
 from coursekit.manifest import path
 
 NAMES = chapters.names()
-CHAPTER_SECONDS, CELL_SECONDS, MEDIAN_SECONDS = 60, 20, 35
+MEDIAN_SECONDS = 35
+HOST = 1.5  # the same cells took up to 1.44 times as long on one quiet host two hours later; a budget cannot be finer
 MEND = "run `make build` and commit what it writes"
 
 
@@ -89,9 +90,12 @@ def test_there_are_enough_exercises():
 
 
 def test_measured_run_times_are_within_the_budget():
-    """`make build` measures each chapter alone; its key ties the seconds to the cells, the data and the packages."""
+    """`make build` measures each chapter alone; `work` ties the seconds to the cells, the data and the packages.
+
+    It also names each chapter over the budget itself, so that the next one who works on it makes it lighter.
+    """
     runs = build.read_runs().values()
     seconds = sorted(run["seconds"] for run in runs)
-    assert seconds[-1] <= CHAPTER_SECONDS
-    assert seconds[len(seconds) // 2] <= MEDIAN_SECONDS
-    assert max(run["slowest"] for run in runs) <= CELL_SECONDS
+    assert seconds[-1] <= HOST * build.CHAPTER_SECONDS
+    assert seconds[len(seconds) // 2] <= HOST * MEDIAN_SECONDS
+    assert max(run["slowest"] for run in runs) <= HOST * build.CELL_SECONDS

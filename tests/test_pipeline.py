@@ -119,10 +119,19 @@ def test_the_learner_gets_a_stub_and_locked_checks(small):
     }
 
 
-def test_of_builds_with_the_same_key_the_fastest_counts(small):
-    for key, seconds, noted in [("1", [30, 6], 36), ("1", [90, 6], 36), ("1", [20, 6], 26), ("2", [90, 6], 96)]:
-        build.record("90_small", key, seconds)
-        assert build.read_runs()["90_small"] == {"key": key, "seconds": noted, "slowest": noted - 6}
+def test_of_builds_that_did_the_same_work_the_fastest_counts(small):
+    for work, seconds, noted in [("1", [30, 6], 36), ("1", [90, 6], 36), ("1", [20, 6], 26), ("2", [90, 6], 96)]:
+        build.record("90_small", "a key", work, seconds)
+        run = {"key": "a key", "work": work, "seconds": noted, "slowest": noted - 6}
+        assert build.read_runs()["90_small"] == run
+
+
+def test_work_is_what_the_cells_do_and_not_what_stands_around_them(small):
+    def works(*changes):
+        chapter = small(*changes)
+        return notebooks.work(chapter, notebooks.solution(chapter))
+
+    assert works() == works(("Some words before it.", "Other words.")) != works(("return 0.25", "return 0.50"))
 
 
 def test_a_chapter_is_no_dead_end(small, tmp_path):
