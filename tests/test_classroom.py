@@ -43,6 +43,12 @@ def points(name):
     return dict(zip(exercises(name), [meta["points"] for meta in metas], strict=True))
 
 
+def test_chapters_lead_to_the_folders_of_those_before_and_after():
+    cells = layout.assignment("02_losses").cells
+    assert "Before this: [01 · Activations](../01_activations/01_activations.ipynb)" in cells[0].source
+    assert "[03 · Back-propagation](../03_backpropagation/03_backpropagation.ipynb)" in cells[-1].source
+
+
 # The submissions. Each function changes a notebook, whose answers are all right, in place, and returns the exercises
 # that must count as solved.
 

@@ -134,8 +134,8 @@ def test_progress_is_a_to_do_list(desk, said):
     ck.check(NAME, right)
     ck.progress("activations")
     assert "1 of 7 exercises solved, 0 of 4 questions right" in said[-1]
-    assert f"| ✓ | {NAME} | correct |" in said[-1]
-    assert "| ○ | activations.softmax | not attempted |" in said[-1]
+    assert "| ✓ | 1.4 · The largest share | correct |" in said[-1]
+    assert "| ○ | 1.3 · Softmax for large numbers | not attempted |" in said[-1]
 
 
 def test_progress_is_kept_in_workspace_for_every_notebook_but_the_courses_own(
