@@ -160,7 +160,7 @@ assert ratio > 10
 # %%
 def train(network, optimizer, x=x_train, y=y_train, epochs=3):
     """Train in batches of 50. Returns the loss of each epoch."""
-    network.compile(optimizer, loss, steps_per_execution=80)
+    network.compile(optimizer, loss, steps_per_execution=20)
     return network.fit(x, y, batch_size=50, epochs=epochs, verbose=0).history["loss"]
 
 
