@@ -60,5 +60,5 @@ def test_a_name_without_a_line_is_told_in_a_sentence(monkeypatch):
     lines = glossary.terms()
     del lines["梯度下降"]
     monkeypatch.setattr(glossary, "terms", lambda: lines)
-    with pytest.raises(SystemExit, match=r"梯度下降 of chapter 04a_gradient_descent has no line in book/terms\.toml"):
+    with pytest.raises(SystemExit, match=r"梯度下降 of chapter 01_activations has no line in book/terms\.toml"):
         glossary.page()

@@ -20,7 +20,7 @@ from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from traitlets.config.loader import PyFileConfigLoader
 
 import coursekit as ck
-from coursekit import cards, data, figures, health, places, runtime
+from coursekit import data, figures, health, places, runtime
 
 
 def fake_tensorflow(gpus):
@@ -78,7 +78,7 @@ def test_colours_can_be_told_apart_by_colour_blind_readers():
 
 def test_show_displays_a_sharp_picture_with_its_size_and_alt_text(monkeypatch):
     shown = []
-    monkeypatch.setattr(cards, "display", lambda bundle, metadata=None: shown.append((bundle, {"metadata": metadata})))
+    monkeypatch.setattr(figures.IPython.display, "display", lambda *args, **options: shown.append((args[0], options)))
     figure, axis = plt.subplots(figsize=(5, 3))
     axis.plot([1, 2])
     ck.show(figure, alt="A line that rises from 1 to 2")

@@ -19,7 +19,9 @@ NAME, OTHER = "activations.largest_share", "losses.huber_slope"
 def shown(monkeypatch):
     """What was displayed, as (bundle, metadata)."""
     bundles = []
-    monkeypatch.setattr(cards, "display", lambda bundle, metadata=None: bundles.append((bundle, metadata)))
+    keep = lambda bundle, metadata=None, raw=True: bundles.append((bundle, metadata))
+    monkeypatch.setattr(cards, "display", keep)
+    monkeypatch.setattr("IPython.display.display", keep)
     return bundles
 
 

@@ -13,6 +13,7 @@ SOURCE = """\
 # ---
 # title: A title
 # promise: You will see one claim.
+# built: You saw one claim.
 # minutes: 5
 # prerequisites: []
 # data: []
