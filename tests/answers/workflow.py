@@ -142,7 +142,7 @@ WRONG = {
         (_stopper(lambda a, v, points: False), "the training goes on"),
         (_stopper(lambda a, v, points: a - v > points / 100, make=False), "got its class"),
         (_stopper(lambda a, v, points: a - v > points / 100, base=object), "keras.callbacks.Callback"),
-        (_stopper(lambda a, v, points: logs["accuracy"] > points), "NameError"),  # noqa: F821
+        (_stopper(lambda a, v, points: logs["accuracy"] > points), "`logs` is not defined"),  # noqa: F821
     ],
     "fit_best": [
         (_fit({"patience": 5}), "Did you ask for the best weights back?"),
