@@ -350,7 +350,7 @@ def test_chapters_lead_to_those_before_and_after(desk):
     desk.page.locator(".lm-TabBar-tabLabel", has_text="02_losses.ipynb").wait_for()
     before = desk.page.locator(".jp-MarkdownCell:visible", has_text="Before this: ").locator("a", has_text="01 · Act")
     before.click()
-    desk.page.locator(".jp-MarkdownCell:visible", has_text="Before this: none").wait_for()
+    desk.page.locator(".jp-MarkdownCell:visible", has_text="Before this: 00 · Start here").wait_for()
 
 
 def test_the_page_of_progress_knows_what_was_solved_and_opens_the_next_chapter(desk):
