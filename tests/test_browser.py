@@ -119,8 +119,8 @@ def screenshot_on_failure(request, page):
 class Desk:
     """The open chapter in the browser."""
 
-    def __init__(self, page, lab):
-        self.page, self.address, self.workspace = page, lab.address, lab.workspace
+    def __init__(self, page, address, workspace):
+        self.page, self.address, self.workspace = page, address, workspace
 
     def open(self, chapter):
         self.page.goto(f"{self.address}/lab/tree/{chapter}.ipynb?reset")
@@ -180,7 +180,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(page, lab):
-    desk = Desk(page, lab)
+    desk = Desk(page, lab.address, lab.workspace)
     desk.open(CHAPTER)
     return desk
 
@@ -441,7 +441,7 @@ def next_day(browser, lab):
     """{chapter: ShortNotebook} on the day after: run, used and saved, then the server was ended and started again."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(120_000)
-    desk = Desk(page, lab)
+    desk = Desk(page, lab.address, lab.workspace)
     notebooks = {chapter: ShortNotebook(desk, chapter) for chapter in SHORT}
     for notebook in notebooks.values():
         desk.open(notebook.name)

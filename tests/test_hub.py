@@ -230,7 +230,7 @@ class Desk(test_browser.Desk):
         self.hub, self.name = hub, name
         page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
         page.set_default_timeout(180_000)
-        super().__init__(page, (f"{hub.address}/user/{name}", hub.folder(name)))
+        super().__init__(page, f"{hub.address}/user/{name}", hub.folder(name))
 
     def ask(self, path, method="GET"):
         assert method == "GET"
