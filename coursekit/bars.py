@@ -1,7 +1,8 @@
 """A bar while a loop runs, for cells that would be silent for more than three seconds."""
 
 import IPython
-import IPython.display
+
+from coursekit import cards
 
 
 def bar(steps, label=""):
@@ -16,8 +17,7 @@ def bar(steps, label=""):
 
     total = len(steps) if hasattr(steps, "__len__") else None
     with tqdm.notebook.tqdm(total=total, desc=label or "steps", display=False) as shown:
-        view = "application/vnd.jupyter.widget-view+json"
-        IPython.display.display({view: shown.container._repr_mimebundle_()[view]}, raw=True)
+        cards.display_widget(shown.container, {})
         try:
             for step in steps:
                 yield step

@@ -99,6 +99,15 @@ def display(bundle, metadata=None):
         print(printable(bundle["text/plain"], getattr(sys.stdout, "encoding", None) or "utf8"))
 
 
+def display_widget(widget, static, metadata=None):
+    """Show `widget` where its kernel runs, and elsewhere `static`: a MIME bundle with a picture or HTML, or nothing.
+
+    Both are one output, of which JupyterLab shows the widget; `jupyter_server_config.py` saves the static part alone.
+    """
+    view = "application/vnd.jupyter.widget-view+json"
+    display(static | {view: widget._repr_mimebundle_()[view]}, metadata)
+
+
 def show(card, **buttons):
     """Show a card, where a kernel runs with buttons in place of its calls (not in strict mode, where nobody clicks).
 
@@ -108,8 +117,6 @@ def show(card, **buttons):
         display(card.bundle())
         return
     import ipywidgets
-
-    from coursekit.figures import display_widget
 
     told = ipywidgets.HTML()
 

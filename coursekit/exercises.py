@@ -118,8 +118,6 @@ def quiz(name):
         return
     import ipywidgets
 
-    from coursekit.figures import display_widget
-
     verdict = ipywidgets.HTML()
 
     def answer(choice):
@@ -137,7 +135,7 @@ def quiz(name):
         button.layout = {"width": "auto", "max_width": "40em", "height": "auto"}
         button.on_click(functools.partial(lambda choice, button: answer(choice), choice))
         buttons.append(button)
-    display_widget(ipywidgets.VBox([ipywidgets.HTML(asked), *buttons, verdict]), static)
+    cards.display_widget(ipywidgets.VBox([ipywidgets.HTML(asked), *buttons, verdict]), static)
 
 
 def progress(topic=None):

@@ -6,13 +6,14 @@ import html
 import io
 import itertools
 
-import IPython.display
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
 import PIL.ImageChops
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from coursekit import bars, cards
 
 # Okabe and Ito (2008), "Color Universal Design": C0 to C7 in every figure, told apart by all readers.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#9A8700")
@@ -24,7 +25,8 @@ FRAME_COLOURS, FRAME_BYTES = 16, 8_000
 
 
 def set_style():
-    """Set matplotlib's defaults for the course."""
+    """Set the look of the course's figures, on top of matplotlib's own defaults and not of the user's matplotlibrc."""
+    matplotlib.rcdefaults()
     matplotlib.rcParams.update(
         {
             "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
@@ -81,8 +83,8 @@ def show(figure, alt):
     _check_alt(alt)
     picture = drawn(figure)
     bundle = {"image/png": as_png(picture), "text/plain": f"Figure: {alt}"}
-    IPython.display.display(bundle, metadata={"image/png": {"alt": alt} | _size(picture)}, raw=True)
-    IPython.display.display({"text/html": _caption(alt)}, raw=True)
+    cards.display(bundle, {"image/png": {"alt": alt} | _size(picture)})
+    cards.display({"text/html": _caption(alt)})
 
 
 def explore(draw, alt, **choices):
@@ -130,7 +132,7 @@ def explore(draw, alt, **choices):
     if len(states) <= MOST_FRAMES:
         static["text/html"] = _frames(draw, alt, states, first, picture)
     box = ipywidgets.VBox([*controls.values(), image, caption])
-    display_widget(box, static, {"image/png": {"alt": alt} | _size(picture)})
+    cards.display_widget(box, static, {"image/png": {"alt": alt} | _size(picture)})
 
 
 def _frames(draw, alt, states, first, picture):
@@ -140,7 +142,7 @@ def _frames(draw, alt, states, first, picture):
     """
     group = hashlib.sha256(f"{alt}{states}".encode()).hexdigest()[:12]
     parts = []
-    for state in states:
+    for state in bars.bar(states, "drawing"):
         values = ", ".join(f"{name.replace('_', ' ')} = {_as_text(value)}" for name, value in state.items())
         try:
             shown = _frame(picture if state == first else drawn(draw(**state)), f"{alt}: {values}")
@@ -160,16 +162,6 @@ def _frame(picture, alt):
         f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(alt)}" '
         f'width="{size["width"]}" height="{size["height"]}" style="max-width: 100%; height: auto">'
     )
-
-
-def display_widget(widget, static, metadata=None):
-    """Show `widget` where its kernel runs, and elsewhere `static`: a MIME bundle with a picture or HTML.
-
-    Both are one output, of which JupyterLab shows the widget; `jupyter_server_config.py` saves the static part alone.
-    """
-    view = "application/vnd.jupyter.widget-view+json"
-    live = widget._repr_mimebundle_()
-    IPython.display.display(static | {view: live[view]}, metadata=metadata or {}, raw=True)
 
 
 def _problem(error):

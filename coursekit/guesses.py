@@ -6,7 +6,6 @@ import os
 
 from coursekit import cards, places
 from coursekit.claims import RECORD, short
-from coursekit.figures import display_widget
 from coursekit.records import GUESS
 from coursekit.store import STORE
 
@@ -88,7 +87,7 @@ def guess(name, question, low=None, high=None, choices=None, order=None):
     title = ipywidgets.HTML(f"<b>Your guess first: {html.escape(question)}</b>")
     text = f"Your guess first: {question} {asked.how()}"
     static = {"text/html": f"<p><b>Your guess first: {html.escape(question)}</b><br>{html.escape(asked.how())}</p>"}
-    display_widget(ipywidgets.VBox([title, *controls, keep, told]), static | {"text/plain": text})
+    cards.display_widget(ipywidgets.VBox([title, *controls, keep, told]), static | {"text/plain": text})
 
 
 def reveal(name, measured):

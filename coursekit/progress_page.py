@@ -112,7 +112,7 @@ def _display(lines):
 
 def _link(text, chapter, fragment=""):
     """A link to the learner's copy of a chapter, from where the notebook is; where there is no copy, only the text."""
-    here = pathlib.Path.cwd()
+    here = places.notebook_folder()
     for folder in (here, places.WORKSPACE):
         copy = folder / f"{chapter.name}.ipynb"
         if copy.is_file() and (folder == here or folder in here.parents):

@@ -161,7 +161,7 @@ def live(desk, monkeypatch):
     """A desk on which widgets are shown: pairs of widget and static bundle."""
     shown = []
     monkeypatch.setattr(cards, "in_notebook", lambda: True)
-    monkeypatch.setattr(figures, "display_widget", lambda widget, static: shown.append((widget, static)))
+    monkeypatch.setattr(cards, "display_widget", lambda widget, static: shown.append((widget, static)))
     return shown
 
 

@@ -101,7 +101,7 @@ def test_the_evidence_is_read_from_the_package():
 def asked(desk, monkeypatch):
     """Asks a guess and returns its widgets; `desk` keeps what is answered."""
     boxes = []
-    monkeypatch.setattr(guesses, "display_widget", lambda widget, static: boxes.append((widget, static)))
+    monkeypatch.setattr(cards, "display_widget", lambda widget, static: boxes.append((widget, static)))
 
     def ask(*arguments, **options):
         ck.guess(*arguments, **options)

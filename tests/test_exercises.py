@@ -107,11 +107,10 @@ def test_a_handout_holds_no_solutions(desk, said):
 
 
 def test_a_quiz_answers_a_click_with_its_reason(desk, monkeypatch):
-    from coursekit import figures
 
     shown = []
     monkeypatch.setattr(cards, "in_notebook", lambda: True)
-    monkeypatch.setattr(figures, "display_widget", lambda widget, static: shown.append((widget, static)))
+    monkeypatch.setattr(cards, "display_widget", lambda widget, static: shown.append((widget, static)))
     for topic in checking.topics():
         for question in checking.items(topic, checking.Quiz):
             ck.quiz(question.name)
@@ -451,11 +450,10 @@ def test_a_folder_that_cannot_be_written_keeps_nobody_from_working(desk):
 
 
 def test_the_right_choice_has_no_usual_place(desk, monkeypatch):
-    from coursekit import figures
 
     shown = []
     monkeypatch.setattr(cards, "in_notebook", lambda: True)
-    monkeypatch.setattr(figures, "display_widget", lambda widget, static: shown.append(widget))
+    monkeypatch.setattr(cards, "display_widget", lambda widget, static: shown.append(widget))
     places_of_right = set()
     for topic in checking.topics():
         for question in checking.items(topic, checking.Quiz):

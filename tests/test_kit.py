@@ -20,7 +20,7 @@ from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from traitlets.config.loader import PyFileConfigLoader
 
 import coursekit as ck
-from coursekit import data, figures, health, places, runtime
+from coursekit import cards, data, figures, health, places, runtime
 
 
 def fake_tensorflow(gpus):
@@ -78,14 +78,14 @@ def test_colours_can_be_told_apart_by_colour_blind_readers():
 
 def test_show_displays_a_sharp_picture_with_its_size_and_alt_text(monkeypatch):
     shown = []
-    monkeypatch.setattr(figures.IPython.display, "display", lambda *args, **options: shown.append((args[0], options)))
+    monkeypatch.setattr(cards, "display", lambda *parts: shown.append(parts))
     figure, axis = plt.subplots(figsize=(5, 3))
     axis.plot([1, 2])
     ck.show(figure, alt="A line that rises from 1 to 2")
-    (bundle, options) = shown[0]
+    bundle, metadata = shown[0]
     assert PIL.Image.open(io.BytesIO(bundle["image/png"])).size == (960, 576)
     size = {"width": 480, "height": 288}  # as large on the page as matplotlib means it
-    assert options["metadata"]["image/png"] == {"alt": "A line that rises from 1 to 2"} | size
+    assert metadata["image/png"] == {"alt": "A line that rises from 1 to 2"} | size
     assert shown[1][0]["text/html"] == "<small>A line that rises from 1 to 2</small>"
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="alt must be a sentence"):
@@ -114,7 +114,7 @@ def draw(height):
 def explored(monkeypatch):
     """What explorers show: a list of (widget, static, metadata)."""
     shown = []
-    monkeypatch.setattr(figures, "display_widget", lambda *parts: shown.append(parts))
+    monkeypatch.setattr(cards, "display_widget", lambda *parts: shown.append(parts))
     yield shown
     plt.close("all")
 

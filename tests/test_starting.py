@@ -10,11 +10,12 @@ import sys
 import time
 import types
 
+import matplotlib
 import pytest
 from jupyter_client import manager
 
 import coursekit as ck
-from coursekit import bars, places, store, surroundings, workspace
+from coursekit import bars, figures, places, store, surroundings, workspace
 
 HERE = places.ROOT
 READY = re.compile(r"Ready: (CPU with \d+ cores?|GPU: .+), started in \d+\.\d s\.\n")
@@ -204,6 +205,36 @@ def test_progress_is_kept_after_a_cell_went_elsewhere(course):
         notebook.run("import os\nos.chdir('/')")
         assert "correct" in notebook.run(check)
     assert "activations.largest_share" in (course / "workspace" / "progress.json").read_text(encoding="utf8")
+
+
+def test_figures_do_not_depend_on_the_users_settings(tmp_path):
+    settings = "font.family: SimHei\naxes.unicode_minus: False\nsavefig.dpi: 30\n"
+    (tmp_path / "matplotlibrc").write_text(settings, encoding="utf8")
+    code = f"""{START}
+import hashlib
+import matplotlib.pyplot as plt
+from coursekit import figures
+figure, axis = plt.subplots()
+axis.plot([-1, 2])
+axis.set(title="a title", xlabel="x")
+print(hashlib.sha256(figures.as_png(figures.drawn(figure))).hexdigest())
+"""
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    told = {}
+    for folder, more in [(plain, {}), (tmp_path, {}), (plain, {"HOME": "/dev/null", "MPLCONFIGDIR": "/dev/null/x"})]:
+        done = run(code, folder, **more)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        told[READY.sub("", done.stdout)] = folder
+    assert len(told) == 1
+
+
+def test_the_style_forgets_what_was_set_before():
+    matplotlib.rcParams["font.family"] = "SimHei"
+    figures.set_style()
+    assert matplotlib.rcParams["font.family"] == ["sans-serif"]
+    assert matplotlib.rcParams["image.cmap"] == "gray"
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "ascii"])
