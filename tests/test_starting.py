@@ -33,7 +33,7 @@ def run(code, folder, **environment):
 
 
 class Notebook:
-    """A kernel as JupyterLab and VS Code start it."""
+    """A kernel as JupyterLab and VS Code start it. `shown`: the data of each message of the last cell."""
 
     def __init__(self, folder, root=places.ROOT, **environment):
         environment = os.environ | {"PYTHONPATH": str(root)} | environment
@@ -48,7 +48,7 @@ class Notebook:
 
     def run(self, code, stop_after=None):
         """Run a cell, and press stop after some seconds. Returns what it showed."""
-        asked, told = self.client.execute(code), []
+        asked, told, self.shown = self.client.execute(code), [], []
         stop_at = time.monotonic() + stop_after if stop_after is not None else None
         while True:
             try:
@@ -63,6 +63,7 @@ class Notebook:
                 continue
             if message["msg_type"] == "status" and content["execution_state"] == "idle":
                 return "".join(told)
+            self.shown.append(content.get("data", {}))
             told += [content.get("text", ""), content.get("data", {}).get("text/plain", "")]
             told += content.get("traceback", ())
 
@@ -249,6 +250,28 @@ def test_a_bar_gives_each_step_and_needs_no_notebook(tmp_path):
     with Notebook(tmp_path) as notebook:
         shown = notebook.run("import coursekit as ck\nprint([n for n in ck.bar(n for n in range(3))])")
     assert shown == "[0, 1, 2]\n"
+
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_cell_that_shows_nothing_for_three_seconds_says_how_long_it_runs(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSEKIT_STRICT", raising=False)
+    with Notebook(tmp_path) as notebook:
+        notebook.run("from coursekit import bars, cards\nbars.watch()\nbars.watch()\nimport time")
+
+        def clocks(code):
+            """How many widgets a cell shows, and what the last of them said."""
+            assert notebook.run(code) == ""
+            told = [data["state"]["value"] for data in notebook.shown if "value" in data.get("state", {})]
+            return sum(VIEW in data for data in notebook.shown), told[-1:]
+
+        assert clocks("time.sleep(2)") == (0, [])
+        views, told = clocks("time.sleep(5.5)")
+        assert views == 1
+        assert re.fullmatch(r"<small>running for \d s</small>", told[0])
+        assert [data for data in notebook.shown if data][-1]["state"] == {"display": "none"}  # gone at the end
+        assert clocks("for _ in bars.bar([1, 2], 'steps'): time.sleep(2)")[0] == 1  # the bar alone
 
 
 @pytest.fixture
