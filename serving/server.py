@@ -24,6 +24,7 @@ import urllib.request
 import mlserver
 from fastapi.exceptions import RequestValidationError
 from mlserver.cli.serve import load_settings
+from mlserver.errors import MLServerError
 from mlserver.utils import install_uvloop_event_loop
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -183,6 +184,25 @@ async def _failed(request, error):
     return JSONResponse({"error": "The server failed; its log says why."}, 500)
 
 
+class SwitchedOff(MLServerError):
+    """What a client of gRPC hears who asks for more than Guard lets through over HTTP."""
+
+    def __init__(self, *given, **more):
+        super().__init__("Loading, unloading and streaming are switched off; expected ModelInfer.")
+
+
+def switch_off(server):
+    """Refuse over gRPC, too, whatever would change the server for everybody, and streams."""
+
+    def refuse(*given, **more):
+        raise SwitchedOff
+
+    handlers = server._model_repository_handlers  # as `_rest_server`, without a public way
+    handlers.load = handlers.unload = server._data_plane.infer_stream = refuse
+    # MLServer logs each refusal with a traceback.
+    logging.getLogger("mlserver.grpc").addFilter(lambda record: not isinstance(record.msg, SwitchedOff))
+
+
 async def serve(folder, host, port):
     """Serve the models below `folder` until a signal comes: HTTP on `port`, gRPC and metrics on the next two ports."""
     settings, models = await load_settings(str(folder))
@@ -194,6 +214,7 @@ async def serve(folder, host, port):
     settings._custom_metrics_server_settings = options
     server = mlserver.MLServer(settings)
     logging.getLogger("mlserver").setLevel(logging.ERROR)
+    switch_off(server)
     app = server._rest_server._app  # MLServer 1.7.1 has no public way to it
     for path, files in PAGE.items():
         app.mount(path, StaticFiles(directory=files, html=True, check_dir=False))
@@ -236,7 +257,7 @@ def check(folder, port):
             try:
                 probe.bind(("127.0.0.1", number))
             except OSError as error:
-                remedy = "`make serve-stop` ends a server of ours; `make serve PORT=8090` takes other ports."
+                remedy = "Another program uses it; `make serve PORT=8090` takes other ports."
                 raise Refused(f"port {number} ({use}) on 127.0.0.1 is taken ({error.strerror}). {remedy}") from None
     for path in sorted(folder.glob("*/model-settings.json")):
         uri = json.loads(path.read_text(encoding="utf8"))["parameters"]["uri"]
@@ -274,13 +295,17 @@ def main():
     if asked.stop:
         stop(asked.pid)
         return
-    try:
-        check(asked.folder, asked.port)
-    except Refused as refusal:
-        sys.exit(f"Problem: {refusal}")
     asked.pid.parent.mkdir(exist_ok=True)
-    with open(asked.pid, "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with open(asked.pid, "a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            check(asked.folder, asked.port)
+        except BlockingIOError:
+            file.seek(0)
+            sys.exit(f"Problem: a server of ours runs already (process {file.read()}); `make serve-stop` ends it.")
+        except Refused as refusal:
+            sys.exit(f"Problem: {refusal}")
+        file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         install_uvloop_event_loop()

@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 
+import grpc
 import numpy as np
 import pytest
 
@@ -246,6 +247,26 @@ def test_unknown_models_versions_paths_and_methods_are_named(server):
     assert works(server)
 
 
+@pytest.mark.parametrize(
+    ("service", "method", "request_"),
+    [
+        ("GRPCInferenceService", "RepositoryModelUnload", b"\x12\x06digits"),
+        ("GRPCInferenceService", "RepositoryModelLoad", b"\x12\x06digits"),
+        ("model_repository.ModelRepositoryService", "RepositoryModelUnload", b"\x12\x06digits"),
+        ("GRPCInferenceService", "ModelStreamInfer", b"\x0a\x06digits"),
+    ],
+)
+def test_over_grpc_nobody_changes_the_server_for_others(server, service, method, request_):
+    with grpc.insecure_channel(f"127.0.0.1:{server + 1}") as channel:
+        path = f"/inference.{service}/{method}"
+        stream = channel.stream_stream(path)(iter([request_]), timeout=20)  # the wire knows streams alone
+        with pytest.raises(grpc.RpcError) as refusal:
+            next(stream)
+        assert refusal.value.details() == "Loading, unloading and streaming are switched off; expected ModelInfer."
+        ready = channel.unary_unary("/inference.GRPCInferenceService/ModelReady")(b"\x0a\x06digits", timeout=20)
+    assert ready == b"\x08\x01"  # the message's first field is true
+
+
 def test_bad_requests_in_a_crowd_spoil_no_other_answer(server):
     """Adaptive batching joins requests: a wrong one among them must fail alone."""
     bodies = [image(), image(data=[2.0] * 784), image("UINT8", data=[9] * 784), image(shape=(2, 28, 28, 1)), {}] * 12
@@ -381,6 +402,21 @@ def test_a_port_that_is_taken_is_named(tmp_path, which):
     assert said.startswith(f"Problem: port {port + which} ")
     assert "make serve PORT=" in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_second_server_is_refused_and_the_first_can_still_be_stopped(tmp_path):
+    first = start(tmp_path, free_port())
+    wait_until_it_answers(first, tmp_path)
+    (tmp_path / "log").rename(tmp_path / "log of the first")
+    second = start(tmp_path, free_port())
+    assert second.wait(30) == 1
+    assert (tmp_path / "log").read_text(encoding="utf8") == (
+        f"Problem: a server of ours runs already (process {first.pid}); `make serve-stop` ends it.\n"
+    )
+    command = [PYTHON, "-m", "serving.server", "--stop", "--pid", tmp_path / "pid"]
+    done = subprocess.run(command, cwd=places.ROOT, capture_output=True, text=True, timeout=60)
+    assert "The server has ended." in done.stdout
+    first.wait(15)
 
 
 @pytest.mark.parametrize("way", ["Ctrl-C", "Ctrl-C under load", "serve-stop"])
