@@ -74,4 +74,4 @@ class Silence:
         cards.display_widget(clock, {})
         while not broken.wait(1):
             clock.value = f"<small>running for {time.monotonic() - began:.0f} s</small>"
-        clock.layout.display = "none"
+        clock.value, clock.layout.display = "", "none"

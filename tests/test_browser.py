@@ -149,8 +149,13 @@ class Desk:
         """Run all cells and wait for the end; no cell may leave an error or a warning behind."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.page.wait_for_timeout(3_000)
-        self.wait_for_kernel(RUN_ALL)
+        waiting = self.page.locator(".jp-Notebook:visible .jp-InputPrompt", has_text="[*]")
+        waiting.first.wait_for(state="attached")
+        until = time.monotonic() + RUN_ALL
+        while waiting.count():
+            assert time.monotonic() < until, "cells are still running"
+            self.page.wait_for_timeout(500)
+        self.wait_for_kernel()
         kinds = ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr")
         assert self.page.locator(", ".join(f"[data-mime-type='{kind}']" for kind in kinds)).all_inner_texts() == []
 
@@ -235,6 +240,18 @@ def test_a_card_has_buttons_that_work_by_keyboard(desk):
         check.get_by_role("button", name=name).focus()
         desk.page.keyboard.press("Enter")
         check.get_by_text(told).first.wait_for()
+
+
+def test_a_silent_cell_says_how_long_it_runs_and_then_no_more(desk):
+    cell = desk.cell("def largest_share")
+    before = cell.locator(".cm-content").inner_text()
+    desk.write(cell, "import time\n\ntime.sleep(7)")
+    desk.page.keyboard.press("Shift+Enter")
+    clock = desk.page.get_by_text(re.compile(r"running for \d+ s"))
+    clock.wait_for()
+    clock.wait_for(state="hidden")
+    desk.wait_for_kernel()
+    desk.write(desk.cell("time.sleep(7)"), before)
 
 
 def test_a_slider_changes_its_figure(desk):
