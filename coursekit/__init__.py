@@ -20,7 +20,7 @@ from coursekit import surroundings
 
 with surroundings.importing():
     from coursekit import data
-    from coursekit.figures import explore, show
+    from coursekit.figures import explore, show, show_widget
     from coursekit.runtime import silent_log, start
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "restart",
     "reveal",
     "show",
+    "show_widget",
     "silent_log",
     "solution",
     "start",

@@ -87,6 +87,12 @@ def show(figure, alt):
     cards.display({"text/html": _caption(alt)})
 
 
+def show_widget(widget, alt):
+    """Show a widget of a chapter's own; where its kernel does not run, the sentence `alt` stands in its place."""
+    _check_alt(alt)
+    cards.display_widget(widget, {"text/plain": alt})
+
+
 def explore(draw, alt, **choices):
     """Show `draw(**values)` with a slider (numbers) or a menu (texts) for each of its arguments.
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import types
 
+import ipywidgets
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -90,6 +91,14 @@ def test_show_displays_a_sharp_picture_with_its_size_and_alt_text(monkeypatch):
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="alt must be a sentence"):
         ck.show(figure, alt="line")
+
+
+def test_a_widget_of_a_chapter_leaves_its_sentence(monkeypatch):
+    shown = []
+    monkeypatch.setattr(cards, "display", lambda *parts: shown.append(parts[0]))
+    ck.show_widget(ipywidgets.Text(), alt="Here you can type a beginning")
+    assert shown[0]["text/plain"] == "Here you can type a beginning"
+    assert VIEW in shown[0]
 
 
 def test_a_picture_is_stored_with_few_colours_only_where_nobody_sees_it():
