@@ -24,9 +24,9 @@ from coursekit import places
 SEEDS = (0, 1, 2)
 PASSES = 12
 LOOKS = (1, 2, 3, 6, 9, 12)  # passes after which the validation loss is measured
-RATES = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.13, 1.6, 2.26, 3.2)  # finer where training ends
+RATES = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.13, 1.6, 2.26, 3.2)  # finer where training ends
 # {batch size: its rates}
-SGD = dict.fromkeys((16, 32, 64, 128, 256, 512), RATES)
+SGD = dict.fromkeys((32, 64, 128, 256, 512), RATES) | {16: (0.0125, *RATES)}
 SGD |= {4: (0.003125, 0.00625, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4)}
 SGD |= {1: (0.00078125, 0.0015625, 0.003125, 0.00625, 0.0125, 0.025, 0.05, 0.1)}
 ADAM = dict.fromkeys((16, 64, 256), (0.000125, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032))
