@@ -161,8 +161,9 @@ range_tests = {"SGD": [], "Adam": []}
 walkers = {
     name: new_network(optimizers[name](), UNITS, jit_compile=False) for name in ends
 }
-runs = [(name, trial) for name in optimizers for trial in range(3)]
-for name, trial in ck.bar(runs, "range tests"):
+for name, trial in ck.bar(
+    [("SGD", 0), ("SGD", 1), ("SGD", 2), ("Adam", 0)], "range tests"
+):
     range_test = RangeTest(np.geomspace(*ends[name], 192))  # two passes, batches of 64
     seed = SEED + 100 * trial  # other weights, another order of the batches
     train(walkers[name], training, 64, 0.001, 2, seed, callbacks=[range_test])
@@ -171,7 +172,7 @@ for name, trial in ck.bar(runs, "range tests"):
 # %% [markdown]
 # Single losses are noisy, so we average 15 neighbours. Where this curve is lowest, the rate is about to become too large.
 # We step back and read off **a third** of it. (Others take the place of the steepest fall. Both are habits, not laws.)
-# We made each test three times: how much do the readings differ?
+# We made SGD's test three times: how much do the readings differ?
 
 
 # %%
@@ -189,7 +190,6 @@ for name, trials in range_tests.items():
     line = ", ".join(f"≈ {rate:.4f}" for rate in readings[name])
     print(f"{name:4} a third of the rate where the curve is lowest: {line}")
 reading = {name: found[0] for name, found in readings.items()}
-print(f"the first of each: SGD ≈ {reading['SGD']:.2f}, Adam ≈ {reading['Adam']:.4f}")
 
 # %% tags=["figure"]
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
@@ -213,7 +213,7 @@ ck.show(
 # %% [markdown]
 # Both curves have three parts: too small, useful, too large. Adam's rates are far lower: its rate is a step length for
 # each weight (chapter 04b). Are the readings any good? We train with the first of each, with a tenth and with ten times
-# of it, and with three times more or less.
+# of it, and with two rates between.
 
 # %%
 factors = [0.1, 0.3, 1, 3, 10]
@@ -247,10 +247,10 @@ ck.claim(
     | {f"{name}, reading": value for name, value in reading.items()},
 )
 ck.claim(
-    "Three range tests with other weights and another order of the batches read rates "
-    "that differ by a factor below four, with SGD and with Adam",
-    all(max(found) < 4 * min(found) for found in readings.values()),
-    measured={f"{name}, factor": max(f) / min(f) for name, f in readings.items()},
+    "Three range tests of SGD, with other weights and another order of the batches, "
+    "read rates that differ by a factor below four",
+    max(readings["SGD"]) < 4 * min(readings["SGD"]),
+    measured={"lowest": min(readings["SGD"]), "highest": max(readings["SGD"])},
 )
 
 # %% tags=["guard"]
@@ -541,11 +541,11 @@ ck.claim(
 # Gentle rates leave one thing open: does the rule still hold for the *best* rates? That takes hundreds of runs. A longer
 # run of ours made them, with the functions `pictures`, `new_network` and `train` from above: batch sizes from 1 to 512,
 # eight to eleven rates each, twelve passes, and three seeds that draw the weights, the batches and the pictures
-# (`make long-run RUN=batch_size`). We look at its validation losses after three passes first.
+# (`make long-run RUN=batch_size`).
 #
-# For batch 4 the largest rate that trained was 0.2; at the next one of the list, 0.4, the loss became infinite or ended
-# above 2.3, which is worse than guessing. By the linear rule batch 512 could take 128 times as much. Which rate do you
-# expect to be the largest that trains there?
+# For batch 4 the largest rate that trained with all seeds was 0.2. At the next one of the list, 0.4, the loss became
+# infinite or ended above 2.3, which is worse than guessing. By the linear rule batch 512 could take 128 times as much.
+# Which rate do you expect to be the largest that trains there?
 
 # %% tags=["guess"]
 ck.guess("wall", "The largest rate at which batch 512 trains", low=0.1, high=100)
@@ -580,10 +580,9 @@ def mean_losses(optimizer, batch_size, passes):
 # %%
 largest_that_trains = {}
 for size in batch_sizes:
-    losses = mean_losses("SGD", size, 3)
+    losses = mean_losses("SGD", size, 12)
     largest_that_trains[size] = max(rate for rate in losses if losses[rate] < np.inf)
-    line = f"largest rate that trains with all three seeds {largest_that_trains[size]}"
-    print(f"batch {size:3}: {line}")
+    print(f"batch {size:3}: trains with all seeds up to {largest_that_trains[size]}")
 
 # %% tags=["figure"]
 rates = sorted({row["rate"] for row in stored["sweep"] if row["optimizer"] == "SGD"})
@@ -609,9 +608,9 @@ for axis, passes in zip(axes, [3, 12], strict=True):
     axis.set_title(f"SGD: validation loss after {passes} passes, mean of three seeds")
 ck.show(
     figure,
-    alt="Two tables of validation loss by batch size and learning rate, after three and "
-    "twelve passes: the best rate of each size is circled, and the circles run along a "
-    "diagonal; at the right end of each row training fails",
+    alt="Two tables of validation loss by batch size and learning rate, after three "
+    "and twelve passes: the best rate of each size is circled, and the circles run "
+    "along a diagonal; at the right end of each row training fails",
 )
 
 # %% tags=["conclusion"]
@@ -667,10 +666,10 @@ for passes in [3, 6, 12]:
 # gone. At the rate 0.1 this network goes further in twelve passes: the training loss falls on, and the validation loss
 # turns up again. That is over-fitting (过拟合), the subject of chapter 06a.
 #
-# Now the right side of the table, the wall. From batch 1 to 16 the largest rate that trains grows about as the batch
-# does. From 32 to 256 it stays: 1.13 trains, 1.6 fails with all three seeds. At 512 one of the three seeds trains at
-# 1.6. So the wall is a matter of the batch *and* of the rate: with small batches the batch sets it, with large ones
-# hardly.
+# Now the right side of the table, the wall. From batch 1 to 16 the largest rate that trains grows as the batch does:
+# 0.05, 0.2, 0.8. From 32 to 256 it stays: 1.13 trains, 1.6 fails with all three seeds. At 512 one of the three seeds
+# trains at 1.6. So the wall is a matter of the batch *and* of the rate: small batches set it themselves, and for large
+# ones it is nearly the same.
 #
 # Is it the same with your seed? Some cells of the table again, with the same code.
 
@@ -886,7 +885,9 @@ ck.show(
 )
 
 # %% [markdown]
-# ADAM
+# Here the square root does what it says: its rates stay within 0.02 of the best of the row, after three passes and
+# after twelve. The linear rule asks for too much at batch 256, by about 0.03. With three sizes and one network this is
+# no law. Start at the square root, and try the neighbours.
 #
 # ## Do large batches generalise worse?
 #
@@ -941,7 +942,9 @@ ck.claim(
 )
 
 # %% [markdown]
-# FEW
+# **Train faster?** In pictures a second, yes. **Generalise worse?** With equal passes at one rate the test loss is
+# higher (a), but the training loss is further behind still: batch 512 has learned *less*. With equal rate times steps
+# both have learned the same, and are worth the same (b).
 
 # %% [markdown]
 # Is that a matter of these four rates and of short training? The stored run trained batches of 4, 32 and 512 on 1,024
@@ -1003,7 +1006,9 @@ ck.show(
 )
 
 # %% [markdown]
-# FEW2
+# Over their whole way, far into over-fitting, the curves of 4, 32 and 512 lie on each other. For this small network and
+# 1,024 pictures we see no harm in a large batch, once each size has its rate and its steps. Keskar et al. (2017) report
+# a difference for larger networks; Hoffer et al. (2017) close it by training longer.
 #
 # ### Exercise 5c.6 · Train at the scaled rate · ●●● · 12 minutes
 # Rate 0.1 is good for batches of 16. Write `train_scaled(x, y, batch)`: build a network for `x` of shape `(examples, 784)`, 64
@@ -1061,7 +1066,7 @@ assert np.isclose(kept_rate, 0.05)
 # | new batch size, SGD | rate times the same factor, while the rate is gentle | *The rule tested* |
 # | the scaled rate fails | a smaller rate and more passes; a larger batch moves the wall no more | *Why there is a wall* |
 # | more passes | a gentler rate: rate times steps counts | *The rule tested* |
-# | new batch size, Adam | ADAMROW | *And Adam?* |
+# | new batch size, Adam | rate times the square root of the factor, and its neighbours | *And Adam?* |
 # | the large batch scores worse | compare at equal rate times steps first | *Do large batches generalise worse?* |
 #
 # ## Recap
