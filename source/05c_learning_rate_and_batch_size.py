@@ -685,8 +685,8 @@ for passes in [3, 12]:
 # %% tags=["conclusion"]
 # What came out
 ck.claim(
-    "SGD's range tests read rates that differ from the best rates of the sweep at batch "
-    "64, after 3 and after 12 passes, by a factor below four",
+    "SGD's range tests read rates that differ from the best rates of the sweep at "
+    "batch 64, after 3 and after 12 passes, by a factor below four",
     max(far_off.values()) < 4,
     measured={
         f"largest factor, {passes} passes": far_off[passes] for passes in far_off
