@@ -236,29 +236,29 @@ ITEMS = [
             "Its gradients are too noisy": (False, "They are less noisy: the noise falls as one over the root of 512."),
             "It made 36 steps of a size meant for 1,152": (
                 True,
-                "With rate and batch scaled together the curves of 16 and 512 coincided, as long as the rate was gentle.",
+                "With gentle rates in proportion to the batch, 16 and 512 ended at the same training loss.",
             ),
             "Large batches over-fit": (
                 False,
-                "With equal passes batch 512 had a higher training loss too, and a small gap: it had learned less.",
+                "Batch 512 named fewer of its own training pictures rightly too: it had learned less.",
             ),
         },
     ),
     Quiz(
         "batch_size.wall",
-        "The linear rule asked for rate 1.6 at batch 256, and training failed. What does the whole table say of 1.6?",
+        "What limits how far the learning rate of plain SGD can grow with the batch size?",
         {
-            "It failed up to batch 256, but at 512 it was the best rate": (
+            "Nothing: batch times k, rate times k, always": (
+                False,
+                "The rule needs a gentle rate: at 3.2, to which it takes 0.1 from batch 16 to 512, training failed.",
+            ),
+            "With small batches the noise, with large ones the curvature": (
                 True,
-                "So the largest rate that works depends on the batch. Rate 3.2 failed at all six sizes.",
+                "The limit 2/(1 + (d + 1)/B) of the single neuron first grows with B and then stays below 2.",
             ),
-            "It fails at every batch size": (
+            "One rate, the same for every batch size": (
                 False,
-                "That is rate 3.2. At batch 512 rate 1.6 had the lowest loss of its row.",
-            ),
-            "Nothing about the rate: a batch of 256 is too large": (
-                False,
-                "At rate 0.8 batch 256 trained, and with the gentle ratio 256 and 512 gave the same curve as 16.",
+                "With batch 4 training failed at the rate 0.4, with batches of 16 and more it did not.",
             ),
         },
     ),
