@@ -30,6 +30,7 @@ SEED = 0  # draws the sentences, the weights, the batches and what is written
 SHARE = 1.0  # of the training text that is counted and learned from here
 WIDTH = 64  # numbers for each symbol in the network that you train here
 EPOCHS = 1  # of that training
+SMALL_BATCH = 16  # pieces in a step of that training
 TEXTS = 100  # sentences that the stored network writes to their end
 GIVEN = 8  # symbols of each that it is given
 
@@ -72,7 +73,10 @@ def write(network, beginning, symbols, temperature, seed):
     ids = list(encode("\n" + beginning))
     yield beginning
     for _ in range(symbols):
-        logits = ops.convert_to_numpy(network(np.array([ids[-LENGTH:]])))[0, -1]
+        seen = ids[-LENGTH:]
+        x = np.zeros((1, LENGTH), "int32")  # nobody looks at the zeros that follow
+        x[0, : len(seen)] = seen
+        logits = network.predict_on_batch(x)[0, len(seen) - 1]
         odds = np.exp((logits - logits.max()) / temperature)
         ids.append(random.choice(SIZE, p=odds / odds.sum()))
         yield SYMBOLS[ids[-1]]
@@ -329,9 +333,9 @@ def bits_by_order(train_text, text):
 
 # %%
 counted = bits_by_order(train_text, validation_text)
-print("order   ", *[f"{n:6}" for n in ORDERS])
+print("order       ", *[f"{n:5}" for n in ORDERS])
 for recipe, values in counted.items():
-    print(f"{recipe:12}", "  ".join(f"{value:.2f}" for value in values))
+    print(f"{recipe:12}", *[f"{value:5.2f}" for value in values])
 best_order = {recipe: int(np.argmin(counted[recipe])) + 1 for recipe in RECIPES}
 print("best order on the validation text:", best_order)
 best_count = min(counted["Kneser–Ney"])
@@ -478,15 +482,17 @@ def windows(ids, step):
 # %%
 x_validation, _ = windows(encode(validation_text), step=LENGTH)
 piece = x_validation[:1].copy()  # (1, time)
-before = ops.convert_to_numpy(gpt(piece))[0]  # (time, symbols)
+keras.utils.set_random_seed(SEED)
+fresh = build_gpt()  # what follows needs no training
+before = ops.convert_to_numpy(fresh(piece))[0]  # (time, symbols)
 piece[0, 40] = (piece[0, 40] + 1) % SIZE
-after = ops.convert_to_numpy(gpt(piece))[0]
+after = ops.convert_to_numpy(fresh(piece))[0]
 moved = np.abs(after - before).max(axis=1) > 1e-5  # (time,)
 print(f"first place that moved: {np.flatnonzero(moved)[0]}")
 
 alone = []
 for n in (1, 10, 40):  # beginnings, each read on its own
-    alone.append(ops.convert_to_numpy(gpt(piece[:, :n]))[0, -1])
+    alone.append(ops.convert_to_numpy(fresh(piece[:, :n]))[0, -1])
 assert np.allclose(alone, after[[0, 9, 39]], atol=1e-4)
 assert not moved[:40].any() and moved[40:].all()
 print("one pass over 64 places gives the logits of each beginning read alone")
@@ -510,9 +516,10 @@ BATCH_SIZE = 32
 
 
 def compiled(steps, **size):
-    """A GPT whose learning rate rises for 200 steps and falls to 0 at `steps`."""
+    """A GPT whose learning rate rises for up to 200 steps and falls to 0 at `steps`."""
+    rising = min(200, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - 200, warmup_target=4e-3, warmup_steps=200
+        0.0, steps - rising, warmup_target=4e-3, warmup_steps=rising
     )
     network = build_gpt(**size)
     network.compile(
@@ -539,12 +546,12 @@ def judge(network, ids):
 
 # %%
 x, y = windows(encode(train_text), step=LENGTH)
-network = compiled(steps=EPOCHS * (len(x) // BATCH_SIZE), width=WIDTH)
+network = compiled(steps=EPOCHS * (len(x) // SMALL_BATCH), width=WIDTH)
 ck.restart(network, SEED)
 network.fit(
     x,
     y,
-    batch_size=BATCH_SIZE,
+    batch_size=SMALL_BATCH,
     epochs=EPOCHS,
     verbose=0,
     callbacks=[ck.LiveProgress("small run")],
@@ -552,23 +559,16 @@ network.fit(
 
 # %%
 x_half, y_half = windows(encode(validation_text), step=LENGTH // 2)
-bits = bits_of(network, x_half, y_half)  # (pieces, time)
-warm = bits[:, LENGTH // 2 :].mean()
-all_places = bits.mean()
+warm = bits_of(network, x_half, y_half)[:, LENGTH // 2 :].mean()
 targets = "".join(decode(row) for row in y_half[:, LENGTH // 2 :])
 assert targets == "".join(validation_text[i] for i in judged(validation_text))
-print(f"small run, the characters that the counts were charged for ≈ {warm:.2f} bits")
-print(f"with the first 32 places of each piece too ≈ {all_places:.2f} bits")
-for n in (3, 4, 8):
+print(f"{len(targets):,} characters, the same for both")
+print(f"small run, pass {EPOCHS} ≈ {warm:.2f} bits")
+for n in (2, 3, 4, 8):
     print(f"{n}-grams {counted['Kneser–Ney'][n - 1]:.2f} bits")
 
 # %% tags=["conclusion"]
 # What came out
-ck.claim(
-    "The first places of a piece, which have little before them, cost the GPT more",
-    all_places > warm + 0.01,
-    measured={"all places": all_places, "32 or more before": warm},
-)
 ck.claim(
     "After one pass over the text, and in a repeat after three, the GPT is behind the "
     "best count",
@@ -577,16 +577,16 @@ ck.claim(
 )
 
 # %% tags=["guard"]
-assert 2.3 < warm < 2.7
+assert 2.3 < warm < 2.9
 
 # %% [markdown]
-# An unfair charge of the first places would be an advantage for the counts, which always have the characters before.
-# And one pass is no end: the rate fell to 0 after it because we had planned so.
+# One pass is no end: the rate fell to 0 after it because we had planned so.
 #
 # ## A long run: 16 passes, three seeds
 #
-# `make long-run RUN=gpt` trains this network with three seeds, 16 passes each; the seed draws the sentences of the three
-# parts, the weights and the batches. The bits of training and validation text after each pass:
+# `make long-run RUN=gpt` trains this network with three seeds, 16 passes each, 32 pieces a step; the seed draws the
+# sentences of the three parts, the weights and the batches. The bits of the training text are the mean over a pass and
+# over all 64 places; those of the validation text are taken after the pass, with at least 32 characters before:
 
 # %%
 passes = [1, 2, 4, 8, 12, 15, 16]
@@ -624,7 +624,20 @@ for passes_done, samples in long_run["rows"][0]["samples"].items():
     print(f"after {passes_done:>2} passes: {samples[0].splitlines()[0]}")
 
 # %% [markdown]
-# First letters in the right proportion, then words, then pieces of phrases. Now the test text, which judges once: the
+# First noise, then syllables, then words and pieces of phrases. What would an unfair charge do? If the network also paid
+# for the first places of its pieces, where it has seen next to nothing and the counts have seen all they want:
+
+# %%
+stored_train, stored_validation, stored_test = texts(0)  # of the stored network
+x_stored, y_stored = windows(encode(stored_validation), step=LENGTH // 2)
+stored_bits = bits_of(gpt, x_stored, y_stored)  # (pieces, time)
+print(f"32 or more before ≈ {stored_bits[:, LENGTH // 2 :].mean():.2f} bits")
+print(f"all places ≈ {stored_bits.mean():.2f} bits")
+print(f"the first place alone ≈ {stored_bits[:, 0].mean():.2f} bits")
+assert stored_bits.mean() > stored_bits[:, LENGTH // 2 :].mean() + 0.02
+
+# %% [markdown]
+# So we charge both for the same characters. Now the test text, which judges once: the
 # network with its weights after pass 16, and each recipe of counting with the order that was best on the validation text.
 
 # %% tags=["guess"]
@@ -636,15 +649,15 @@ ck.guess(
 
 # %%
 lead = []
-print("seed   GPT, 1 pass*   GPT   3-gram   4-gram   Witten–Bell   Kneser–Ney")
+print("seed         GPT       3-gram      4-gram   Witten–Bell  Kneser–Ney")
 for row in long_run["rows"]:
     counts_of_row, shown = row["counts"], []
     for recipe in RECIPES:
         chosen = int(np.argmin(counts_of_row[recipe]["validation"]))
         shown.append(counts_of_row[recipe]["test"][chosen])
-    short = [counts_of_row["Witten–Bell"]["test"][n - 1] for n in (3, 4)]
-    numbers = [row["validation_bits"][1], row["test_bits"], *short, *shown]
-    print(f"{row['seed']:4}  ", "   ".join(f"{number:9.2f}" for number in numbers))
+    short = [counts_of_row["Kneser–Ney"]["test"][n - 1] for n in (3, 4)]
+    numbers = [row["test_bits"], *short, *shown]
+    print(f"{row['seed']:4}", "   ".join(f"{number:9.2f}" for number in numbers))
     lead.append(row["test_bits"] - shown[1])
 
 leads = ", ".join(f"{value:+.2f}" for value in lead)
@@ -655,12 +668,38 @@ if min(lead) > 0.02:
 elif max(lead) < -0.02:
     winner = "the GPT after 16 passes"
 
+assert min(lead) > 0.15  # the count is ahead with each seed
+for row in long_run["rows"]:
+    shortest = row["counts"]["Kneser–Ney"]["test"]
+    assert min(row["counts"]["Witten–Bell"]["test"]) < row["test_bits"] < shortest[3]
+
 # %% tags=["conclusion"]
 # What came out
 ck.reveal("winner", winner)
 
 # %% [markdown]
-# RESULT-TODO
+# With each of the three seeds the best count needs fewer bits, by about a quarter of a bit, and Witten–Bell, too, is ahead
+# of the network, which passes counts of four characters and less.
+#
+# What does this show, and what not? The count keeps some 1.1 million n-grams, the network 110,384 numbers. The network's
+# bits on its training text are nearly as many as on new text, so it did not learn by heart: it lacks size or
+# training, not text. And the curve is flat at its end because the learning rate had fallen to 0, as planned. We trained the
+# stored network for 16 more passes, in which the rate rises and falls once more:
+
+# %%
+further = long_run["further"]
+first = long_run["rows"][0]
+print("passes                 16     32")
+for name, key in [("training", "training_bits"), ("validation", "validation_bits")]:
+    print(f"{name:12} bits {first[key][-1]:8.2f} {further[key][-1]:6.2f}")
+print(f"{'test':12} bits {first['test_bits']:8.2f} {further['test_bits']:6.2f}")
+assert min(first["counts"]["Kneser–Ney"]["test"]) < further["test_bits"]
+assert further["test_bits"] < first["test_bits"]
+
+# %% [markdown]
+# Twice the training helps, and the network is still behind the best count (one run). So the sentence to keep is narrow: *this* network
+# is behind *this* count on 0.8 million characters. How the bits fall with the size of the network and of the text is
+# measured in chapter 12a.
 #
 # ## How much context helps
 #
@@ -675,6 +714,12 @@ by_context = np.array(by_context)  # (seeds, contexts)
 print("symbols seen", *[f"{k:5}" for k in contexts])
 for row, values in zip(long_run["rows"], by_context, strict=True):
     print(f"seed {row['seed']}, bits ", "  ".join(f"{value:.2f}" for value in values))
+
+from_one, from_eight = by_context[:, 0], by_context[:, contexts.index(8)]
+to_five, to_64 = by_context[:, contexts.index(5)], by_context[:, -1]
+assert (from_one - to_five > 1).all() and (np.abs(from_eight - to_64) < 0.05).all()
+for row, values in zip(long_run["rows"], by_context, strict=True):
+    assert row["counts"]["Kneser–Ney"]["test"][7] < min(values)
 
 # %% tags=["figure"]
 figure, axis = plt.subplots(figsize=(8, 3.6))
@@ -695,7 +740,9 @@ ck.show(
 )
 
 # %% [markdown]
-# CONTEXT-TODO
+# The first five symbols bring most of it: with all three seeds, from one symbol to five the bits fall by more than a
+# whole bit, from eight to 64 by less than 0.05. So this network spells, and it hardly follows a thought. And at equal
+# contexts the counts are ahead: with seven symbols before, 8-grams need fewer bits than the network with any context.
 #
 # ## Drawing a symbol
 #
@@ -939,7 +986,6 @@ def words_of(rows):
 
 
 # %%
-stored_train, _, stored_test = texts(0)  # the parts of the stored network
 known = set(words_of([encode(stored_train)]))
 random = np.random.default_rng(SEED)
 long_enough = [line for line in stored_test.split("\n") if len(line) >= LENGTH]
@@ -1069,7 +1115,15 @@ for name, (blocks, width, context, stated) in MODELS.items():
 #
 # ## Recap
 #
-# RECAP-TODO
+# - Bits per character are the mean of $-\log_2 p$; perplexity is 2 to that power. Here single characters cost 4.3 bits,
+#   the best count below 1.9.
+# - Opponents are charged for the same characters: at the first places of its pieces the network is worse than it is.
+# - Our GPT of 110,384 parameters is ahead of 4-grams after 16 passes and behind the best count with all three seeds;
+#   after 32 passes (one run) it is still behind. That says nothing of larger ones.
+# - Its bits fall over about eight symbols of context, and hardly beyond.
+# - The causal mask makes one pass 64 examples, and makes keys and values of the past safe to keep.
+# - For 64 symbols the cache needs 33 times fewer multiplications; GPT-3's would take 9.7 GB a text.
+# - Low temperature: known words, repeated; high temperature: more different words, fewer known ones.
 #
 # ### Quiz
 
