@@ -141,7 +141,7 @@ assert decode(encode(example)) == example.lower() and decode(encode("é")) == "?
 # pair, three times:
 
 # %%
-words = [list(word) for word in "see seen seem teen".split()]
+words = [list(word) for word in ["see", "seen", "seem", "teen"]]
 for _ in range(2):
     pairs = collections.Counter()
     for word in words:
@@ -740,9 +740,9 @@ ck.show(
 )
 
 # %% [markdown]
-# The first five symbols bring most of it: with all three seeds, from one symbol to five the bits fall by more than a
-# whole bit, from eight to 64 by less than 0.05. So this network spells, and it hardly follows a thought. And at equal
-# contexts the counts are ahead: with seven symbols before, 8-grams need fewer bits than the network with any context.
+# With all three seeds, from one symbol to five the bits fall by more than a whole bit, and from eight to 64 they change by
+# less than 0.05. So this network spells, and what it makes of more than eight symbols is hardly worth a bit. And it makes
+# less of the same symbols than counting does: 8-grams, which see seven, need fewer bits than the network with any context.
 #
 # ## Drawing a symbol
 #
