@@ -548,7 +548,7 @@ def judge(network, ids):
 x, y = windows(encode(train_text), step=LENGTH)
 network = compiled(steps=EPOCHS * (len(x) // SMALL_BATCH), width=WIDTH)
 ck.restart(network, SEED)
-network.fit(
+history = network.fit(
     x,
     y,
     batch_size=SMALL_BATCH,
@@ -559,10 +559,10 @@ network.fit(
 
 # %%
 x_half, y_half = windows(encode(validation_text), step=LENGTH // 2)
-warm = bits_of(network, x_half, y_half)[:, LENGTH // 2 :].mean()
 targets = "".join(decode(row) for row in y_half[:, LENGTH // 2 :])
 assert targets == "".join(validation_text[i] for i in judged(validation_text))
 print(f"{len(targets):,} characters, the same for both")
+warm = bits_of(network, x_half, y_half)[:, LENGTH // 2 :].mean()
 print(f"small run, pass {EPOCHS} ≈ {warm:.2f} bits")
 for n in (2, 3, 4, 8):
     print(f"{n}-grams {counted['Kneser–Ney'][n - 1]:.2f} bits")
@@ -629,7 +629,7 @@ for passes_done, samples in long_run["rows"][0]["samples"].items():
 
 # %%
 stored_train, stored_validation, stored_test = texts(0)  # of the stored network
-x_stored, y_stored = windows(encode(stored_validation), step=LENGTH // 2)
+x_stored, y_stored = windows(encode(stored_validation[:30_000]), step=LENGTH // 2)
 stored_bits = bits_of(gpt, x_stored, y_stored)  # (pieces, time)
 print(f"32 or more before ≈ {stored_bits[:, LENGTH // 2 :].mean():.2f} bits")
 print(f"all places ≈ {stored_bits.mean():.2f} bits")
@@ -649,7 +649,7 @@ ck.guess(
 
 # %%
 lead = []
-print("seed         GPT       3-gram      4-gram   Witten–Bell  Kneser–Ney")
+print("seed", *[f"{name:>11}" for name in ["GPT", "3-gram", "4-gram", *RECIPES]])
 for row in long_run["rows"]:
     counts_of_row, shown = row["counts"], []
     for recipe in RECIPES:
@@ -657,7 +657,7 @@ for row in long_run["rows"]:
         shown.append(counts_of_row[recipe]["test"][chosen])
     short = [counts_of_row["Kneser–Ney"]["test"][n - 1] for n in (3, 4)]
     numbers = [row["test_bits"], *short, *shown]
-    print(f"{row['seed']:4}", "   ".join(f"{number:9.2f}" for number in numbers))
+    print(f"{row['seed']:4}", *[f"{number:11.2f}" for number in numbers])
     lead.append(row["test_bits"] - shown[1])
 
 leads = ", ".join(f"{value:+.2f}" for value in lead)
@@ -689,7 +689,7 @@ ck.reveal("winner", winner)
 # %%
 further = long_run["further"]
 first = long_run["rows"][0]
-print("passes                 16     32")
+print(f"{'passes':18}{16:8}{32:7}")
 for name, key in [("training", "training_bits"), ("validation", "validation_bits")]:
     print(f"{name:12} bits {first[key][-1]:8.2f} {further[key][-1]:6.2f}")
 print(f"{'test':12} bits {first['test_bits']:8.2f} {further['test_bits']:6.2f}")
@@ -711,9 +711,9 @@ by_context = []
 for row in long_run["rows"]:
     by_context.append(list(row["test_bits_by_context"].values()))
 by_context = np.array(by_context)  # (seeds, contexts)
-print("symbols seen", *[f"{k:5}" for k in contexts])
+print("symbols seen", *[f"{k:4}" for k in contexts])
 for row, values in zip(long_run["rows"], by_context, strict=True):
-    print(f"seed {row['seed']}, bits ", "  ".join(f"{value:.2f}" for value in values))
+    print(f"seed {row['seed']}, bits", *[f"{value:.2f}" for value in values])
 
 from_one, from_eight = by_context[:, 0], by_context[:, contexts.index(8)]
 to_five, to_64 = by_context[:, contexts.index(5)], by_context[:, -1]
