@@ -37,7 +37,7 @@ GIVEN = 8  # symbols of each that it is given
 # %% [markdown]
 # ## It writes while you read
 #
-# The network in the next cells has 110,384 parameters. It read about 7,300 sentences of film reviews 16 times, and it
+# The network in the next cells has 110,384 parameters. It read 7,272 sentences of film reviews 16 times, and it
 # knows nothing else. From the symbols so far it computes a probability for each symbol that may come next; one is drawn,
 # joins the text, and the network goes on from there.
 
@@ -580,7 +580,8 @@ ck.claim(
 assert 2.3 < warm < 2.9
 
 # %% [markdown]
-# One pass is no end: the rate fell to 0 after it because we had planned so.
+# One pass is no end: the rate fell to 0 after it because we had planned so. (With 16 pieces a step one pass makes twice as
+# many steps as with 32, with which the next run works.)
 #
 # ## A long run: 16 passes, three seeds
 #
@@ -637,8 +638,8 @@ print(f"the first place alone ≈ {stored_bits[:, 0].mean():.2f} bits")
 assert stored_bits.mean() > stored_bits[:, LENGTH // 2 :].mean() + 0.02
 
 # %% [markdown]
-# So we charge both for the same characters. Now the test text, which judges once: the
-# network with its weights after pass 16, and each recipe of counting with the order that was best on the validation text.
+# So we charge both for the same characters. Now the test text: the network with its weights after pass 16, and each recipe
+# of counting with the order that was best on the validation text.
 
 # %% tags=["guess"]
 ck.guess(
@@ -682,9 +683,9 @@ ck.reveal("winner", winner)
 # of the network, which passes counts of four characters and less.
 #
 # What does this show, and what not? The count keeps some 1.1 million n-grams, the network 110,384 numbers. The network's
-# bits on its training text are nearly as many as on new text, so it did not learn by heart: it lacks size or
-# training, not text. And the curve is flat at its end because the learning rate had fallen to 0, as planned. We trained the
-# stored network for 16 more passes, in which the rate rises and falls once more:
+# bits on its training text are nearly as many as on new text, so it did not learn by heart. And the curve is flat at its
+# end because the learning rate had fallen to 0, as planned. We trained the stored network for 16 more passes, in which the
+# rate rises and falls once more:
 
 # %%
 further = long_run["further"]
@@ -697,9 +698,9 @@ assert min(first["counts"]["Kneser–Ney"]["test"]) < further["test_bits"]
 assert further["test_bits"] < first["test_bits"]
 
 # %% [markdown]
-# Twice the training helps, and the network is still behind the best count (one run). So the sentence to keep is narrow: *this* network
-# is behind *this* count on 0.8 million characters. How the bits fall with the size of the network and of the text is
-# measured in chapter 12a.
+# Twice the training helps, and the network is still behind the best count (one run). So the sentence to keep is narrow:
+# *this* network, trained this long, is behind *this* count on 0.8 million characters. How the bits fall with the size of
+# the network and of the text is measured in chapter 12a.
 #
 # ## How much context helps
 #
@@ -741,8 +742,8 @@ ck.show(
 
 # %% [markdown]
 # With all three seeds, from one symbol to five the bits fall by more than a whole bit, and from eight to 64 they change by
-# less than 0.05. So this network spells, and what it makes of more than eight symbols is hardly worth a bit. And it makes
-# less of the same symbols than counting does: 8-grams, which see seven, need fewer bits than the network with any context.
+# less than 0.05. So this network spells, and it hardly uses what stands further back. And it makes less of the same
+# symbols than counting does: 8-grams, which see seven, need fewer bits than the network with any context.
 #
 # ## Drawing a symbol
 #
@@ -937,7 +938,7 @@ ck.show(
 )
 
 # %% [markdown]
-# A clock gains less than the count, for it also counts calls and moving numbers about. The price is memory: the cache
+# A clock may gain less than the count, for it also counts calls and moving numbers about. The price is memory: the cache
 # holds a key and a value for each place of each block.
 #
 # ### Exercise 11c.4 · The memory of the cache · ●○○ · 5 minutes
@@ -1050,8 +1051,7 @@ ck.claim(
 
 # %% [markdown]
 # Near 0 the likeliest symbol is taken nearly every time, which is called *greedy* decoding: known words, the same few again
-# and again. At 1.5 the network invents. In between one buys variety with misspelled words. A better model would move both
-# curves up; a better way of drawing cannot make it know more.
+# and again. At 1.5 the network invents. In between one buys variety with words that the training text does not have.
 #
 # ### Exercise 11c.5 · One table, used twice · ●●● · 15 minutes
 # Many language models use one table twice: for reading symbols and, transposed, for the logits (*weight tying*; Press,
@@ -1117,7 +1117,7 @@ for name, (blocks, width, context, stated) in MODELS.items():
 #
 # - Bits per character are the mean of $-\log_2 p$; perplexity is 2 to that power. Here single characters cost 4.3 bits,
 #   the best count below 1.9.
-# - Opponents are charged for the same characters: at the first places of its pieces the network is worse than it is.
+# - Opponents are charged for the same characters: at the first places of its pieces a network has seen next to nothing.
 # - Our GPT of 110,384 parameters is ahead of 4-grams after 16 passes and behind the best count with all three seeds;
 #   after 32 passes (one run) it is still behind. That says nothing of larger ones.
 # - Its bits fall over about eight symbols of context, and hardly beyond.
