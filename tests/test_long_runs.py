@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from authoring import chapter as chapters
-from checkpoints import ablations, scaling, sigmoid, small_models, spelling
+from checkpoints import ablations, batch_size, gpt, scaling, sigmoid, small_models, spelling
 from coursekit import data, places
 
 
@@ -53,6 +53,41 @@ def test_the_sigmoid_run_trained_the_networks_of_its_chapter():
         assert 0.9 * limit < np.abs(weights).max() <= limit
 
 
+def test_the_sweep_of_batch_sizes_is_whole_and_of_the_code_of_its_chapter():
+    report = data.checkpoint("batch_size")
+    wanted = [("SGD", *item) for item in batch_size.SGD.items()] + [("Adam", *item) for item in batch_size.ADAM.items()]
+    rates = [(optimizer, size, rate) for optimizer, size, rates in wanted for rate in rates]
+    assert {(row["optimizer"], row["batch"], row["rate"], row["seed"]) for row in report["sweep"]} == {
+        (*which, seed) for which in rates for seed in batch_size.SEEDS
+    }
+    assert {(row["batch"], row["rate"], row["seed"]) for row in report["few"]} == {
+        (size, rate, seed) for size, (_, rates) in batch_size.FEW.items() for rate in rates for seed in batch_size.SEEDS
+    }
+    code = chapters.long_run_code("05c_learning_rate_and_batch_size")
+    network, (training, validation, _) = code.new_network(keras.optimizers.SGD()), code.pictures(0)
+    code.train(network, training, 512, 0.2, 1, 0)  # a cell of the table again
+    (row,) = (
+        row
+        for row in report["sweep"]
+        if (row["optimizer"], row["batch"], row["rate"], row["seed"]) == ("SGD", 512, 0.2, 0)
+    )
+    assert abs(network.evaluate(*validation, 1_024, verbose=0)[0] - row["validation_loss"][0]) < 0.001
+
+
+def test_the_gpt_trained_and_counted_with_the_code_of_its_chapter():
+    report = data.checkpoint("gpt")
+    code = chapters.long_run_code("11c_a_small_gpt")
+    assert [row["seed"] for row in report["rows"]] == list(gpt.SEEDS)
+    for row in [*report["rows"], report["further"]]:
+        assert len(row["training_bits"]) + 1 == len(row["validation_bits"]) == gpt.EPOCHS + 1
+        assert list(map(int, row["samples"])) == list(gpt.SAMPLED)
+    stored = keras.saving.load_model(report["weights"])
+    assert stored.count_params() == code.build_gpt().count_params()
+    assert not stored.compiled
+    validation = code.encode(code.texts(0)[1])
+    assert abs(code.judge(stored, validation) - report["rows"][0]["validation_bits"][-1]) < 0.001
+
+
 def test_the_ablations_are_of_the_variants_that_there_are():
     report = data.checkpoint("ablations")
     assert [(row["name"], row["seed"]) for row in report["rows"]] == ablations.runs()
@@ -70,12 +105,12 @@ def test_a_variant_differs_from_the_whole_in_what_its_name_says(name):
 
 def test_the_scaling_run_trained_the_networks_of_its_chapter():
     report = data.checkpoint("scaling")
-    gpt = chapters.long_run_code("12a_large_models").gpt
+    build = chapters.long_run_code("12a_large_models").gpt
     assert {row["name"]: row["width"] for row in report["rows"]} == {
         name: width for name, (width, _) in scaling.configurations().items()
     }
     for row in report["rows"]:
-        network = gpt(
+        network = build(
             report["vocabulary"], report["context"], row["width"], report["depth"], max(1, row["width"] // 16)
         )
         assert network.count_params() == row["parameters"]

@@ -233,26 +233,29 @@ ITEMS = [
         "batch_size.hook",
         "At rate 0.05 and three passes, batch 512 ended far behind batch 16. Why?",
         {
-            "Its gradients are too noisy": (False, "They are less noisy: the noise falls as one over the root of 512."),
+            "Its gradients are too noisy": (
+                False,
+                "They are less noisy: its noise is the root of 32, about 5.7 times, smaller than that of batch 16.",
+            ),
             "It made 36 steps of a size meant for 1,152": (
                 True,
                 "With gentle rates in proportion to the batch, 16 and 512 ended at the same training loss.",
             ),
             "Large batches over-fit": (
                 False,
-                "Batch 512 named fewer of its own training pictures rightly too: it had learned less.",
+                "Batch 512 was behind on its own training pictures, too: it had learned less.",
             ),
         },
     ),
     Quiz(
         "batch_size.wall",
-        "What limits how far the learning rate of plain SGD can grow with the batch size?",
+        "For the single neuron of this chapter, what limits how far the rate can grow with the batch size?",
         {
             "Nothing: batch times k, rate times k, always": (
                 False,
                 "The rule needs a gentle rate: at 3.2, to which it takes 0.1 from batch 16 to 512, training failed.",
             ),
-            "With small batches the noise, with large ones the curvature": (
+            "With small batches their random curvature, with large ones the mean curvature": (
                 True,
                 "The limit 2/(1 + (d + 1)/B) of the single neuron first grows with B and then stays below 2.",
             ),

@@ -247,7 +247,7 @@ ITEMS = [
         {
             "They hardly change": (
                 False,
-                "Hardly would not do: they do not change at all, and the logits agreed to 0.0001.",
+                "Hardly would not do: in exact arithmetic they do not change at all, and the logits agreed to 0.001.",
             ),
             "The causal mask keeps later symbols out of them": (
                 True,
@@ -269,7 +269,7 @@ ITEMS = [
             ),
             "Counting beats networks on small texts": (
                 False,
-                "One size of network and one length of training cannot show that: 16 more passes still lowered its bits.",
+                "One size of network cannot show that, and 16 more passes still lowered its bits.",
             ),
             "This GPT, after 16 passes, needed more bits than Kneser–Ney counts of the same text": (
                 True,
