@@ -150,6 +150,8 @@ def kernel_in(monkeypatch):
     """A function that lets the kit believe that it runs in a kernel which began in the folder given."""
     import IPython
 
+    monkeypatch.setattr(bars, "watch", lambda: None)  # it needs a real one
+
     def begin(folder):
         shell = types.SimpleNamespace(user_ns={}, starting_dir=str(folder))
         monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
