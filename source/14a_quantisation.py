@@ -71,7 +71,7 @@ def accuracy(logits):
 
 logits = forward(x_test, kernel, kernel_2)
 assert np.allclose(logits, network(x_test), atol=1e-3)
-print(f"{network.count_params():,} parameters, accuracy above 80 %: {accuracy(logits) > 80}")
+print(f"{network.count_params():,} parameters, accuracy ≈ {accuracy(logits):.1f} %")
 assert 80 < accuracy(logits) < 88
 
 # %% [markdown]
@@ -108,8 +108,9 @@ axis.legend()
 ck.show(figure, alt="Accuracy against bits a weight: flat from 8 down to 4 bits, a little lower at 3, collapsed at 2")
 
 eight, four, two = (by_bits["one scale a matrix"][widths.index(bits)] for bits in (8, 4, 2))
-print(f"accuracy lost with 8 bits below half a point: {abs(accuracy(logits) - eight) < 0.5}, 4 bits below 3 points: "
-      f"{accuracy(logits) - four < 3}, 2 bits above 40 points: {accuracy(logits) - two > 40}")  # fmt: skip
+print(
+    f"accuracy: 32 bits ≈ {accuracy(logits):.1f} %, 8 bits ≈ {eight:.1f} %, 4 bits ≈ {four:.1f} %, 2 bits ≈ {two:.0f} %"
+)
 assert abs(accuracy(logits) - eight) < 0.5 and accuracy(logits) - four < 3 and accuracy(logits) - two > 40
 
 # %% [markdown]
@@ -159,7 +160,7 @@ figure, axis = plt.subplots(figsize=(7.5, 3.2))
 axis.plot(line, error)
 axis.set(title="Range −1 to 3 in 8 bits", xlabel="real number", ylabel="error after there and back")
 ck.show(figure, alt="The error is nearly 0 from -1 to 3 and grows steadily outside this range")
-print(f"inside: at most half a step: {np.abs(error[inside]).max() <= 0.501 * scale}; at 4: {error[-1]:.2f}")
+print(f"largest error inside: {np.abs(error[inside]).max() / scale:.2f} steps; error at 4: {error[-1]:.2f}")
 assert np.abs(error[inside]).max() <= 0.501 * scale and abs(error[-1] + 1) < 0.02
 
 # %% [markdown]
@@ -229,8 +230,8 @@ as_float, dynamic = export(network), export(network, **shrink)
 assert np.allclose(run(as_float, x_test)[0], logits, atol=1e-3)
 output, inside = run(dynamic, x_test)
 factor, lost = len(as_float) / len(dynamic), abs(accuracy(logits) - accuracy(output))
-print(f"{len(as_float) / 1000:.0f} kB as floats, {factor:.1f} times smaller as int8; "
-      f"accuracy moved by less than half a point: {lost < 0.5}")  # fmt: skip
+print(f"{len(as_float) / 1000:.0f} kB as floats, {factor:.1f} times smaller as int8")
+print(f"accuracy: floats ≈ {accuracy(logits):.1f} %, int8 ≈ {accuracy(output):.1f} %")
 print("quantised tensors:", list(inside))
 assert 3.6 < factor < 3.8 and lost < 0.5
 
@@ -243,9 +244,7 @@ q, scales, zero_points = inside["int8", (100, 784)]
 ours, our_scales = symmetric(kernel, axis=0)  # one scale a unit
 assert np.allclose(our_scales[0], scales, rtol=1e-5) and not zero_points.any()
 differ = np.abs(ours.T - q)
-print(
-    f"{q.size:,} integers, all equal within 1: {differ.max() <= 1}, equal: more than 99.9 %: {np.mean(differ == 0) > 0.999}"
-)
+print(f"{q.size:,} integers, equal ≈ {100 * np.mean(differ == 0):.2f} %, none apart by more than 1")
 assert differ.max() <= 1 and np.mean(differ == 0) > 0.999
 
 # %% [markdown]
@@ -317,11 +316,12 @@ assert np.abs(q_b1 - inside["int32", (100,)][0]).max() <= 1 and np.abs(q_b2 - in
 hidden = integer_dense(q_x, z_x, q_1, q_b1, s_x * s_1 / s_h, z_h)
 ours = integer_dense(hidden, z_h, q_2, q_b2, s_h * s_2 / s_y, z_y)
 differ = np.abs(ours.astype("int32") - q_logits)
-print(f"NumPy and LiteRT: {differ.size:,} logits, at most 1 apart: {differ.max() <= 1}, "
-      f"equal: more than 99 %: {np.mean(differ == 0) > 0.99}")  # fmt: skip
+print(
+    f"NumPy and LiteRT: {differ.size:,} logits, equal ≈ {100 * np.mean(differ == 0):.2f} %, none apart by more than 1"
+)
 assert differ.max() <= 1 and np.mean(differ == 0) > 0.99
 lost = accuracy(logits) - accuracy(q_logits)
-print(f"accuracy moved by less than a point: {abs(lost) < 1}")
+print(f"accuracy: floats ≈ {accuracy(logits):.1f} %, integers ≈ {accuracy(q_logits):.1f} %")
 assert abs(lost) < 1
 
 # %% [markdown]
@@ -369,9 +369,7 @@ total = (q_x.astype("int32") - z_x) @ q_1.T.astype("int32") + q_b1
 wrapped = total.astype("int16")  # what an adder of 16 bits would hold
 broken = np.clip(z_h + np.round(wrapped * (s_x * s_1 / s_h)), -128, 127).astype("int8")
 in_16_bits = accuracy(integer_dense(broken, z_h, q_2, q_b2, s_h * s_2 / s_y, z_y))
-print(
-    f"largest sum {np.abs(total).max() / 1e6:.0f} million; with 16 bits the accuracy falls below 50 %: {in_16_bits < 50}"
-)
+print(f"largest sum {np.abs(total).max() / 1e6:.0f} million; accuracy with 16 bits ≈ {in_16_bits:.0f} %")
 assert in_16_bits < 50
 
 # %% [markdown]
@@ -381,7 +379,7 @@ assert in_16_bits < 50
 # **one** of them to 100. **Guess:** what does that do to the float network, and what to its int8 versions?
 
 # %%
-print(f"pictures with a black corner: more than 99 %: {np.mean(x_test[:, 0] == 0) > 0.99}")
+print(f"pictures with a black corner: {100 * np.mean(x_test[:, 0] == 0):.1f} %")
 spoiled = kernel.copy()
 spoiled[0, 7] = 100.0
 outlier = {
@@ -390,7 +388,7 @@ outlier = {
     "int8 per channel": accuracy(forward(x_test, rounded(spoiled, axis=0), kernel_2)),
 }
 left = np.count_nonzero(symmetric(spoiled)[0])
-print(f"one scale for all: fewer than 1 in 1,000 weights are not rounded to 0: {left < kernel.size / 1_000}")
+print(f"one scale for all: of {kernel.size:,} weights ≈ {left} are not rounded to 0")
 assert left < kernel.size / 1_000
 
 # %% [markdown]
@@ -500,9 +498,8 @@ for rate in (0.1, 0.01):
         losses[name, rate] = candidate.fit(x_train, y_train, 100, 2, verbose=0, callbacks=callbacks).history["loss"][-1]
     moved[rate] = np.median(ways["int8"][1][0].moved)
     ratio = {name: losses[name, rate] / losses["float", rate] for name in ways}
-    print(f"rate {rate}: int8 weights, loss within 6 % of that with floats: {ratio['int8'] < 1.06}, "
-          f"more than 1.5 times: {ratio['int8'] > 1.5}; "
-          f"a step moves fewer than 1 in 100 weights: {moved[rate] < 0.01}")  # fmt: skip
+    told = ", ".join(f"{name} ≈ {losses[name, rate]:.2f}" for name in ways)
+    print(f"rate {rate}: loss: {told}; an int8 step moves ≈ {100 * moved[rate]:.1f} % of the weights")
     assert ratio["straight-through"] < 1.06
 assert losses["int8", 0.1] < 1.06 * losses["float", 0.1] and losses["int8", 0.01] > 1.5 * losses["float", 0.01]
 assert moved[0.01] < 0.01 < 0.1 < moved[0.1]
