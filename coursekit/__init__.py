@@ -2,7 +2,7 @@
 
 start      quiet import of TensorFlow, seeds, device, look of figures
 data       the data sets, e.g. `ck.data.fashion_mnist(train=12_000, test=2_000)`
-show       a figure with alt text; explore: a figure with sliders
+show       a figure with alt text; explore: a figure with sliders; show_widget: a widget of the chapter's own
 check, hint, solution, quiz, reset, progress      exercises; verdict: what a check would say, as a text, not kept
 guess, reveal      a guess before an experiment, shown beside the measurement after it
 claim      a conclusion with the repeats in which it held
@@ -19,9 +19,11 @@ import importlib
 from coursekit import surroundings
 
 with surroundings.importing():
-    from coursekit import data
+    from coursekit import bars, data
     from coursekit.figures import explore, show, show_widget
     from coursekit.runtime import silent_log, start
+
+bars.watch()  # no cell is silent for long
 
 __all__ = [
     "LiveProgress",

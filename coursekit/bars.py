@@ -34,10 +34,12 @@ def bar(steps, label=""):
 def watch():
     """From now on a cell that shows nothing for SILENT seconds says how long it has been running, until it ends.
 
-    Not in strict mode, where nobody looks. A second call changes nothing.
+    Not in strict mode, where nobody looks, nor in a kernel whose messages cannot be listened to. A second call changes
+    nothing.
     """
     shell = IPython.get_ipython()
-    if not cards.in_notebook() or places.strict() or getattr(shell, "silence", None):
+    listens = hasattr(getattr(shell, "display_pub", None), "register_hook")
+    if not listens or places.strict() or hasattr(shell, "silence"):
         return
     shell.silence = Silence(shell)
     shell.events.register("pre_run_cell", shell.silence.begin)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 
-from coursekit import bars, places
+from coursekit import places
 
 # Libraries that the chapters use. Any other one is named only when an import has failed.
 LIBRARIES = {
@@ -33,8 +33,7 @@ def importing():
     """Around the import of large libraries: what goes wrong there is said in one sentence, as a CourseError.
 
     An import that was interrupted leaves halves behind, which no second try mends: from then on only a restart is asked
-    for. What matplotlib logs about folders that cannot be written is not shown: it finds others. After it no cell
-    is silent for long (`bars.watch`).
+    for. What matplotlib logs about folders that cannot be written is not shown: it finds others.
     """
     global _interrupted
     if _interrupted:
@@ -56,7 +55,6 @@ def importing():
             logger.setLevel(level)
     if _interrupted:
         raise places.CourseError(f"the start was interrupted: {RESTART}.") from None
-    bars.watch()
 
 
 @contextlib.contextmanager

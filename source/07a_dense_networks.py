@@ -275,8 +275,8 @@ ck.show(figure, alt="Test accuracy by depth: one, two and four layers are close 
 mean = {depth: np.mean(values) for depth, values in depth_accuracy.items()}
 shallow = [mean[depth] for depth in (1, 2, 4)]
 for depth, values in depth_accuracy.items():
-    seeds = ", ".join(f"{100 * value:.1f}" for value in values)
-    print(f"hidden layers {depth}: mean accuracy ≈ {100 * mean[depth]:.1f} %, three seeds ≈ {seeds}")
+    seeds = ", ".join(f"≈ {100 * value:.1f}" for value in values)
+    print(f"hidden layers {depth}: mean accuracy ≈ {100 * mean[depth]:.1f} %, three seeds {seeds}")
 assert max(shallow) - min(shallow) < 0.02 and mean[8] < min(shallow) - 0.01
 assert 0.79 < min(shallow) and max(shallow) < 0.84
 
@@ -365,7 +365,7 @@ for depth in (1, 8):
         predicted = trainer.network(clothes_test).numpy().argmax(axis=-1)
         patient[depth].append(100 * np.mean(predicted == labels_test))
 gap = 100 * (mean[1] - mean[8]), np.mean(patient[1]) - np.mean(patient[8])
-print(f"8 layers behind one layer: {gap[0]:.0f} points after 5 passes, {gap[1]:.0f} after 25")
+print(f"8 layers behind one layer: ≈ {gap[0]:.1f} points after 5 passes, ≈ {gap[1]:.1f} after 25")
 assert gap[0] - gap[1] > 1 and np.mean(patient[8]) > 100 * mean[1]
 
 # %% [markdown]

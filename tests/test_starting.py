@@ -150,8 +150,6 @@ def kernel_in(monkeypatch):
     """A function that lets the kit believe that it runs in a kernel which began in the folder given."""
     import IPython
 
-    monkeypatch.setattr(bars, "watch", lambda: None)  # it needs a real one
-
     def begin(folder):
         shell = types.SimpleNamespace(user_ns={}, starting_dir=str(folder))
         monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
@@ -257,10 +255,17 @@ def test_a_bar_gives_each_step_and_needs_no_notebook(tmp_path):
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
+def test_a_kernel_that_cannot_be_listened_to_has_no_clock(kernel_in, tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSEKIT_STRICT", raising=False)
+    shell = kernel_in(tmp_path)
+    bars.watch()
+    assert not hasattr(shell, "silence")
+
+
 def test_a_cell_that_shows_nothing_for_three_seconds_says_how_long_it_runs(tmp_path, monkeypatch):
     monkeypatch.delenv("COURSEKIT_STRICT", raising=False)
     with Notebook(tmp_path) as notebook:
-        notebook.run("from coursekit import bars, cards\nbars.watch()\nbars.watch()\nimport time")
+        notebook.run("from coursekit import bars\nbars.watch()\nimport time")
 
         def clocks(code):
             """How many widgets a cell shows, and what the last of them said."""
