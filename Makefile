@@ -18,12 +18,14 @@ NO_VALIDATE := {"disabledExtensions": {"@jupyter/nbgrader:validate-assignment": 
 SERVER := .venv/etc/jupyter/jupyter_server_config.py
 # Tests and builds keep to the CPU and raise on a wrong answer in a solution.
 CPU := COURSE_DEVICE=cpu
+# Where each of several processes has a core, more threads only wait for each other.
+BESIDE := $(CPU) TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1
 NBVAL := $(CPU) COURSEKIT_STRICT=1 $(IN) -m pytest --nbval --nbval-cell-timeout=120 -n $(JOBS) --dist loadscope -q solutions
 ROBUST = $(CPU) $(IN) -m authoring.robust $(SETTING) $(if $(CHAPTERS),--chapters $(CHAPTERS))
 # Chapters that were told again: their code fits into 88 columns.
 TOLD_AGAIN = $(filter-out $(patsubst %,source/%.py,$(shell cat authoring/not_rewritten.txt)),$(wildcard source/*.py))
 
-.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving book book-test classroom classroom-test slides long-run build sceptic robust format lock handout scale linux hub
+.PHONY: help lab data doctor test test-unit test-notebooks test-untouched test-browser test-apps bench bench-fashion bench-five serve serve-files serve-stop serve-test serve-load bench-serving book book-test classroom classroom-test slides long-run build sceptic robust format lock handout scale linux hub
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -49,17 +51,19 @@ test: .venv/maintainer data  ## for maintainers: everything that guards the cour
 	$(MAKE) test-untouched
 
 test-unit: .venv/maintainer
-	$(CPU) $(IN) -m pytest -q -m "not browser and not slow and not serving and not classroom and not book" --ignore tests/test_answers.py
-	$(CPU) $(IN) -m pytest -q -n $(JOBS) tests/test_answers.py
+	$(BESIDE) $(IN) -m pytest -q -n $(JOBS) --dist worksteal -m "not browser and not slow and not serving and not classroom and not book"
 
 test-notebooks: .venv/maintainer
 	$(if $(SETTING),$(ROBUST),$(NBVAL))
 
 test-untouched: .venv/maintainer
-	$(CPU) COURSE_ALL_CELLS=$(if $(ALL),1,0) $(IN) -m pytest -q -m slow -n $(JOBS)
+	$(BESIDE) COURSE_ALL_CELLS=$(if $(ALL),1,0) $(IN) -m pytest -q -m slow -n $(JOBS) --dist worksteal
 
 test-browser: .venv/maintainer data  ## the real JupyterLab in headless Chromium
 	$(CPU) $(IN) -m pytest -q -m browser
+
+test-apps: .venv/maintainer serve-files .venv/proxy/created .venv-book/created data  ## what learners and teachers open: JupyterLab, server, class, hub, book; side by side
+	$(CPU) $(IN) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "browser or serving or classroom or book"
 
 build: .venv/maintainer data  ## source/ to solutions/ and chapters/; says which stored outputs moved
 	@$(CPU) $(IN) -m authoring.build $(CHAPTERS)
@@ -133,8 +137,7 @@ slides: .venv/maintainer  ## slides of the chapters in build/slides/, offline (C
 	@$(IN) -m classroom.slides $(CHAPTERS)
 
 classroom-test: .venv/maintainer .venv/proxy/created data  ## a class in nbgrader, JupyterHub with two users, slides (about ten minutes)
-	$(CPU) $(IN) -m pytest -q -n $(JOBS) -m classroom tests/test_hidden.py
-	$(CPU) $(IN) -m pytest -q -m classroom --ignore tests/test_hidden.py
+	$(CPU) $(IN) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m classroom
 
 hub: .venv/proxy/created data  ## JupyterHub on 127.0.0.1 (PORT=8080 and the next two): as root for a class, else a trial
 	@PORT=$(PORT) exec $(IN) -m jupyterhub -f classroom/hub/jupyterhub_config.py

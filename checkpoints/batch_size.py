@@ -97,7 +97,7 @@ def learnt_by_heart(code, network, size, rate, seed):
 
 def main():
     """Train what is not stored yet, and store it after each seed."""
-    code = chapter.long_run_code("05c_learning_rate_and_batch_size")
+    code = chapter.long_run_code("05c_batch_size")
     networks = {"SGD": code.new_network(keras.optimizers.SGD(0.1), **SPEED)}
     networks["Adam"] = code.new_network(keras.optimizers.Adam(0.001), **SPEED)
     stored = json.loads(RESULTS.read_text(encoding="utf8")) if RESULTS.exists() else {}

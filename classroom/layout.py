@@ -108,11 +108,12 @@ def overview_notebook():
 
 
 def assignment(name):
-    """The teacher's notebook of a chapter: exercises solved, and before each check its hidden test.
+    """The teacher's notebook of a chapter: exercises solved, before each check its hidden test, and no guards.
 
     nbgrader keeps each chapter in a folder of its own: so the links from one to another.
     """
     notebook = notebooks.solution(chapters.read(name))
+    notebook.cells = [cell for cell in notebook.cells if "guard" not in chapters.tags(cell)]
     for cell in notebook.cells:
         if "check" in chapters.tags(cell):
             cell.source = HIDDEN.format(arguments=cell.source.removeprefix("ck.check")) + cell.source

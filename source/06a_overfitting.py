@@ -3,7 +3,7 @@
 # promise: You will make a network memorise, see the gap between train and test score, and measure which cures close it.
 # built: You made a network memorise its pictures, wrote five cures against it, and measured what each of them changes.
 # minutes: 75
-# prerequisites: [05c_learning_rate_and_batch_size]
+# prerequisites: [05c_batch_size]
 # data: [fashion_mnist]
 # articles: [a0 6, a4 3.5, a4 9]
 # clinic: []

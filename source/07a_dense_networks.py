@@ -365,7 +365,7 @@ for depth in (1, 8):
         predicted = trainer.network(clothes_test).numpy().argmax(axis=-1)
         patient[depth].append(100 * np.mean(predicted == labels_test))
 gap = 100 * (mean[1] - mean[8]), np.mean(patient[1]) - np.mean(patient[8])
-print(f"8 layers behind one layer: ≈ {gap[0]:.1f} points after 5 passes, ≈ {gap[1]:.1f} after 25")
+print(f"8 layers behind one layer: ≈ {gap[0]:.0f} points after 5 passes, ≈ {gap[1]:.0f} after 25")
 assert gap[0] - gap[1] > 1 and np.mean(patient[8]) > 100 * mean[1]
 
 # %% [markdown]

@@ -3,7 +3,7 @@
 # promise: You will write convolution and pooling from scratch, equal to Keras, and know what a filter sees, costs and cannot see.
 # built: You wrote convolution and pooling, computed what a layer sees and costs, and built a small convolutional network.
 # minutes: 75
-# prerequisites: [07b_what_a_classifier_knows]
+# prerequisites: [07b_calibration]
 # data: [mnist_digits, fashion_mnist]
 # articles: [a3 3.2, a3 4.2]
 # clinic: []

@@ -3,7 +3,7 @@
 # promise: You will find out what a training step waits for, mend it, and see which numbers get lost in 16 bits.
 # built: You built a pipeline that does not keep the training waiting, added up gradients of small parts, and trained in mixed precision.
 # minutes: 80
-# prerequisites: [05c_learning_rate_and_batch_size]
+# prerequisites: [05c_batch_size]
 # data: [fashion_mnist]
 # articles: [a0 6, a4 8]
 # clinic: []

@@ -123,6 +123,7 @@ class Desk:
         self.page, self.address, self.workspace = page, address, workspace
 
     def open(self, chapter):
+        self.chapter = chapter
         self.page.goto(f"{self.address}/lab/tree/{chapter}.ipynb?reset")
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         self.wait_for_kernel()
@@ -137,13 +138,13 @@ class Desk:
         return json.load(urllib.request.urlopen(request, timeout=60))
 
     def wait_for_kernel(self, seconds=180):
-        """Wait until the kernel has been idle for two seconds."""
+        """Wait until the chapter's kernel has been idle for two seconds (one of a page that was left may never be)."""
         idle, until = 0, time.monotonic() + seconds
         while idle < 4:
             assert time.monotonic() < until, "the kernel is still busy"
             self.page.wait_for_timeout(500)
-            states = [kernel["execution_state"] for kernel in self.ask("kernels")]
-            idle = idle + 1 if set(states) == {"idle"} else 0
+            sessions = [one for one in self.ask("sessions") if one["path"].split("/")[-1] == f"{self.chapter}.ipynb"]
+            idle = idle + 1 if [one["kernel"]["execution_state"] for one in sessions] == ["idle"] else 0
 
     def run_all(self):
         """Run all cells and wait for the end; no cell may leave an error or a warning behind."""

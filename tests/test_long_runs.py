@@ -63,7 +63,7 @@ def test_the_sweep_of_batch_sizes_is_whole_and_of_the_code_of_its_chapter():
     assert {(row["batch"], row["rate"], row["seed"]) for row in report["few"]} == {
         (size, rate, seed) for size, (_, rates) in batch_size.FEW.items() for rate in rates for seed in batch_size.SEEDS
     }
-    code = chapters.long_run_code("05c_learning_rate_and_batch_size")
+    code = chapters.long_run_code("05c_batch_size")
     network, (training, validation, _) = code.new_network(keras.optimizers.SGD()), code.pictures(0)
     code.train(network, training, 512, 0.2, 1, 0)  # a cell of the table again
     (row,) = (
