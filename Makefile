@@ -142,19 +142,18 @@ classroom-test: .venv/maintainer .venv/proxy/created data  ## a class in nbgrade
 hub: .venv/proxy/created data  ## JupyterHub on 127.0.0.1 (PORT=8080 and the next two): as root for a class, else a trial
 	@PORT=$(PORT) exec $(IN) -m jupyterhub -f classroom/hub/jupyterhub_config.py
 
-# The environments. uv where it is there, else venv and pip; both install exactly the locked files.
+# The environments. uv where it is there (and reaches the packages), else venv and pip; both install the locked files.
 .venv/created:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	(echo "The course needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version`. Try: make lab PYTHON=python3.12"; exit 1)
 	@rm -rf .venv  # what an interrupted run left
-	@if command -v uv >/dev/null; then uv venv --quiet --seed --python $(PYTHON) .venv; \
-	else $(PYTHON) -m venv .venv; fi
+	@command -v uv >/dev/null && uv venv --quiet --seed --python $(PYTHON) .venv || $(PYTHON) -m venv .venv
 	@touch .venv/created
 
 define install
 	@echo "Installing $(1); the first time this takes some minutes."
-	@if command -v uv >/dev/null; then uv pip install --quiet --python .venv --require-hashes -r $(1); \
-	else $(IN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
+	@command -v uv >/dev/null && uv pip install --quiet --compile-bytecode --python .venv --require-hashes -r $(1) || \
+	$(IN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
 	@PYTHONWARNINGS=ignore $(IN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 endef
@@ -168,9 +167,9 @@ endef
 .venv-torch/created .venv-scale/created .venv-serving/created .venv-serving-ray/created .venv-book/created: | .venv/created
 	@echo "Installing $<; the first time this takes a minute or two."
 	@rm -rf $(@D)
-	@if command -v uv >/dev/null; then uv venv --quiet --python $(IN) $(@D) && uv pip install --quiet --python $(@D) -r $<; \
-	else $(IN) -m venv --without-pip $(@D) && \
-	$(IN) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-compile -r $<; fi
+	@$(IN) -m venv --without-pip $(@D)
+	@command -v uv >/dev/null && uv pip install --quiet --python $(@D) -r $< || \
+	$(IN) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-compile -r $<
 	@touch $@
 
 # The proxy of JupyterHub, fetched by npm (which comes from PyPI) as classroom/hub/package-lock.json says.
